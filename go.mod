@@ -1,0 +1,3 @@
+module ipvsstate
+
+go 1.26

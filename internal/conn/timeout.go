@@ -1,0 +1,48 @@
+package conn
+
+// Seconds is a span as the table prints it: whole seconds, or Unknown.
+type Seconds int32
+
+// Unknown is a span the source does not tell. It is not zero: zero seconds left
+// is an answer.
+const Unknown Seconds = -1
+
+// Dialect is whose table it is: state words and timeouts differ.
+type Dialect uint8
+
+const (
+	// Linux is the kernel's own IPVS.
+	Linux Dialect = iota
+	// DPVS is iqiyi's user-space director.
+	DPVS
+	// FULLNAT is Alibaba's LVS, a patched 2.6.32 kernel.
+	FULLNAT
+)
+
+// Timeouts are the three timeouts that `ipvsadm --set` changes. Everything else
+// is fixed in the kernel.
+type Timeouts struct {
+	TCP    Seconds // ESTABLISHED
+	TCPFin Seconds // FIN_WAIT
+	UDP    Seconds
+}
+
+// DefaultTimeouts is what a kernel starts with.
+var DefaultTimeouts = Timeouts{TCP: 900, TCPFin: 120, UDP: 300}
+
+// tcpTimeouts and sctpTimeouts are tcp_timeouts[] and sctp_timeouts[] of
+// net/netfilter/ipvs, the same from 4.4 to 7.2; the last eleven of SCTP are the
+// kernels' before 3.11.
+var tcpTimeouts = map[State]Seconds{
+	{id: idNone}: 2, {id: idSynSent}: 120, {id: idSynRecv}: 60, {id: idTimeWait}: 120, {id: idClose}: 10,
+	{id: idCloseWait}: 60, {id: idLastAck}: 30, {id: idListen}: 120, {id: idSynAck}: 120,
+}
+
+var sctpTimeouts = map[State]Seconds{
+	{id: idNone}: 2, {id: idInit1}: 4, {id: idInit}: 61, {id: idCSent}: 61, {id: idCReplied}: 61, {id: idCWait}: 61,
+	{id: idCookie}: 61, {id: idCEchoed}: 61, {id: idEstablished}: 900, {id: idSSent}: 61, {id: idSReceived}: 61,
+	{id: idSAckSent}: 61, {id: idRejected}: 4, {id: idClosed}: 61,
+	{id: idInitCli}: 60, {id: idInitSer}: 60, {id: idInitAckCli}: 60, {id: idInitAckSer}: 60,
+	{id: idCookieEchoCli}: 60, {id: idCookieEchoSer}: 60, {id: idEstabished}: 900, {id: idShutdownCli}: 60,
+	{id: idShutdownSer}: 60, {id: idShutdownAckCli}: 60, {id: idShutdownAckSer}: 60,
+}
