@@ -113,11 +113,19 @@ var leastOctet = [8]uint32{1 << 20, 0, 10, 100, 1 << 20, 1 << 20, 1 << 20, 1 << 
 
 // port reads a decimal port and wants the end of the field behind it.
 func port(b []byte, i int) (p uint16, next int) {
-	v, next := decimal(b, i)
-	if next < 0 || v > 65535 || !isEnd(b[next]) {
+	x := word8(b, i) ^ zeros
+	n := bits.TrailingZeros64(nonDigits(x)) &^ 7
+	if n < 8 || n > 40 || n > 8 && b[i] == '0' {
 		return 0, -1
 	}
-	return uint16(v), next
+	x <<= uint(64-n) & 63
+	x = x*10 + x>>8
+	x = ((x&0x000000ff000000ff)*0x000f424000000064 + ((x>>16)&0x000000ff000000ff)*0x0000271000000001) >> 32
+	i += n / 8
+	if uint32(x) > 65535 || !isEnd(b[i]) {
+		return 0, -1
+	}
+	return uint16(x), i
 }
 
 // hexValue is the value of a hexadecimal digit, 0xff for any other byte.

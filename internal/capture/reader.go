@@ -1,0 +1,308 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"time"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/parse"
+)
+
+// Accumulator gathers the entries of a part of a snapshot. Parts are merged in the
+// order of the input; an accumulator that was merged is reset and used again.
+type Accumulator[A any] interface {
+	Add(*conn.Entry)
+	Merge(A)
+	Reset()
+}
+
+// Counts says what became of an input's lines. Lines = Entries + Skipped + Bad.
+type Counts struct {
+	Lines, Entries, Skipped, Bad int64
+	// Garbled is how many of the entries lack state and time, because a stock
+	// ipvsadm misprinted a FULLNAT table.
+	Garbled int64
+	// Formats is the number of entries in each format.
+	Formats [parse.NumFormats]int64
+}
+
+func (c *Counts) add(o *Counts) {
+	c.Lines += o.Lines
+	c.Entries += o.Entries
+	c.Skipped += o.Skipped
+	c.Bad += o.Bad
+	c.Garbled += o.Garbled
+	for f := range c.Formats {
+		c.Formats[f] += o.Formats[f]
+	}
+}
+
+// MaxProblems is how many bad lines of a snapshot are kept to be shown.
+const MaxProblems = 5
+
+// Snapshot is one listing with what was gathered from its entries.
+type Snapshot[A any] struct {
+	// Index counts the snapshots of a source from 1.
+	Index int
+	// Time is when the listing was taken, as a line before it says; zero if none does.
+	Time time.Time
+	Counts
+	// Header is the format of the column titles, Auto if there were none.
+	Header parse.Format
+	// Complete is false when the reading was stopped before the end.
+	Complete bool
+	// Problems are the first bad lines.
+	Problems []parse.Error
+	// Message is the first error message that was saved with the listing.
+	Message parse.Message
+	Result  A
+
+	title, columns bool
+}
+
+// holds reports that there is something in the snapshot but prose.
+func (s *Snapshot[A]) holds() bool { return s.title || s.columns || s.Entries > 0 }
+
+// NoListingError says that an input holds no listing.
+type NoListingError struct {
+	Counts
+	Message  parse.Message
+	Problems []parse.Error
+}
+
+func (e *NoListingError) Error() string {
+	switch {
+	case e.Lines == 0:
+		return "it is empty"
+	case e.Bad > 0:
+		return fmt.Sprintf("none of its %d rows could be read", e.Bad)
+	}
+	return "no IPVS connection listing in it"
+}
+
+// Config says how a source is read.
+type Config struct {
+	// Format is the only format whose rows are taken, unless Auto.
+	Format parse.Format
+	// Workers is how many goroutines parse, 0 for one a processor. Accumulators
+	// that share state want one.
+	Workers int
+	// ReadSize is how much is read at once, 0 for the default.
+	ReadSize int
+	// Location is the time zone of times without one; nil is UTC.
+	Location *time.Location
+}
+
+// Reader reads the snapshots of a source, one after the other.
+type Reader[A Accumulator[A]] struct {
+	ctx     context.Context
+	src     *Source
+	results chan *part[A]
+	free    chan *part[A]
+	done    chan struct{}
+	newAcc  func() A
+
+	waiting map[int]*part[A] // parsed before the part in front of them
+	next    int              // of the next part to be merged
+	lines   int64            // in all that was merged
+	ready   []*segment[A]    // of the part being merged
+	merging *part[A]
+
+	cur     *Snapshot[A]
+	dated   bool      // a time stood behind cur's entries
+	pending time.Time // that time, of the next snapshot
+	count   int
+	out     *Snapshot[A]
+	err     error
+	ended   bool
+	closed  bool
+}
+
+// NewReader starts to read the source. Its goroutines end with the source, or with
+// Close; one that is blocked in a read of the source stays until that returns.
+func NewReader[A Accumulator[A]](ctx context.Context, src *Source, cfg Config, newAcc func() A) *Reader[A] {
+	workers := cfg.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	size := cfg.ReadSize
+	if size == 0 {
+		size = blockSize
+	}
+	parts := 2*workers + 2
+	r := &Reader[A]{
+		ctx: ctx, src: src, newAcc: newAcc,
+		results: make(chan *part[A], parts), free: make(chan *part[A], parts), done: make(chan struct{}),
+		waiting: make(map[int]*part[A]),
+	}
+	for range parts {
+		r.free <- &part[A]{}
+	}
+	c := &cutter{r: src.Reader, size: size}
+	for range workers {
+		w := &worker[A]{cutter: c, newAcc: newAcc, location: cfg.Location}
+		w.scanner.Only = cfg.Format
+		if w.location == nil {
+			w.location = time.UTC
+		}
+		go w.run(r.free, r.results, r.done)
+	}
+	return r
+}
+
+// Close stops the reading. It does not close the source.
+func (r *Reader[A]) Close() {
+	if !r.closed {
+		r.closed = true
+		close(r.done)
+	}
+}
+
+// Snapshot is the snapshot that Scan found. It belongs to the caller.
+func (r *Reader[A]) Snapshot() *Snapshot[A] { return r.out }
+
+// Err is what ended the reading before the source's end: the source's error, the
+// context's, or a *NoListingError.
+func (r *Reader[A]) Err() error { return r.err }
+
+// Scan advances to the next snapshot and reports whether there is one. After an
+// error what was read until then is a last snapshot, marked as not complete.
+func (r *Reader[A]) Scan() bool {
+	r.out = nil
+	for r.out == nil && !r.ended {
+		if len(r.ready) > 0 {
+			r.take(r.ready[0])
+			r.ready = r.ready[1:]
+			continue
+		}
+		r.release()
+		p, err := r.await()
+		if err == nil {
+			err = p.err
+		}
+		if err != nil {
+			r.end(err)
+			break
+		}
+		r.merging, r.ready = p, p.segments
+		p.before = r.lines
+		r.lines += p.lines
+	}
+	return r.out != nil
+}
+
+// await returns the next part in the order of the input.
+func (r *Reader[A]) await() (*part[A], error) {
+	for {
+		if p := r.waiting[r.next]; p != nil {
+			delete(r.waiting, r.next)
+			r.next++
+			return p, nil
+		}
+		select {
+		case p := <-r.results:
+			r.waiting[p.seq] = p
+			continue
+		default:
+		}
+		select {
+		case p := <-r.results:
+			r.waiting[p.seq] = p
+		case <-r.ctx.Done():
+			return nil, context.Cause(r.ctx)
+		}
+	}
+}
+
+// release gives the part that was merged back to the workers.
+func (r *Reader[A]) release() {
+	if r.merging != nil {
+		r.free <- r.merging
+		r.merging = nil
+	}
+}
+
+// end closes the last snapshot.
+func (r *Reader[A]) end(err error) {
+	r.ended = true
+	r.Close()
+	if !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	c := r.current()
+	switch {
+	case c.holds():
+		c.Complete = r.err == nil
+		r.emit()
+	case r.count == 0 && r.err == nil:
+		r.err = &NoListingError{Counts: c.Counts, Message: c.Message, Problems: c.Problems}
+	}
+}
+
+// emit hands the current snapshot over.
+func (r *Reader[A]) emit() {
+	r.count++
+	r.cur.Index = r.count
+	r.cur.Complete = r.cur.Complete || !r.ended
+	r.out, r.cur = r.cur, nil
+}
+
+// take merges a segment, and emits the snapshot before it when it begins another: a
+// title or column titles do where the snapshot has such a line or entries already,
+// and entries do behind a time that stands behind others.
+func (r *Reader[A]) take(s *segment[A]) {
+	if s.begin == dateLine {
+		if r.cur != nil && r.cur.holds() {
+			r.dated, r.pending = true, s.time
+		} else {
+			r.current().Time = s.time
+		}
+	}
+	if c := r.cur; c != nil {
+		begins := false
+		switch s.begin {
+		case parse.TitleLine:
+			begins = c.holds()
+		case parse.ColumnsLine:
+			begins = c.columns || c.Entries > 0
+		default:
+			begins = r.dated && s.counts.Entries > 0
+		}
+		if begins {
+			r.emit()
+			r.current().Time = r.pending
+			r.dated, r.pending = false, time.Time{}
+		}
+	}
+	c := r.current()
+	c.title = c.title || s.begin == parse.TitleLine
+	c.columns = c.columns || s.begin == parse.ColumnsLine
+	if s.begin == parse.ColumnsLine {
+		c.Header = s.header
+	}
+	c.Counts.add(&s.counts)
+	if c.Message == parse.NoMessage {
+		c.Message = s.message
+	}
+	for _, p := range s.problems {
+		if len(c.Problems) == MaxProblems {
+			break
+		}
+		p.Name = r.src.Name
+		p.Line += int(r.merging.before)
+		c.Problems = append(c.Problems, p)
+	}
+	c.Result.Merge(s.result)
+}
+
+// current is the snapshot being merged, a new one if there is none.
+func (r *Reader[A]) current() *Snapshot[A] {
+	if r.cur == nil {
+		r.cur = &Snapshot[A]{Result: r.newAcc()}
+	}
+	return r.cur
+}

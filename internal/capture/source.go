@@ -1,0 +1,154 @@
+// Package capture is where snapshots come from: files, standard input, streams
+// that hold several listings, compressed or not. Bytes come in, are cut into
+// blocks, parsed and counted side by side on several goroutines, and leave as one
+// counted Snapshot after the other, in the order of the input.
+package capture
+
+import (
+	"bytes"
+	"compress/bzip2"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/therootcompany/xz"
+)
+
+// Kind is what sort of source an input is.
+type Kind uint8
+
+// The kinds of source.
+const (
+	File Kind = iota
+	Stdin
+	Kernel
+)
+
+func (k Kind) String() string { return [...]string{"file", "stdin", "kernel"}[k] }
+
+// Source is an open input.
+type Source struct {
+	Kind Kind
+	// Name is the file's path, or what the user calls the input. It is not safe
+	// for a terminal.
+	Name string
+	// Modified is the file's modification time, zero where there is none.
+	Modified time.Time
+	// Reader gives the bytes, decompressed.
+	Reader io.Reader
+
+	close func() error
+}
+
+// Close releases the source.
+func (s *Source) Close() error {
+	if s.close == nil {
+		return nil
+	}
+	return s.close()
+}
+
+// Errors of Open that a caller may want to answer with advice.
+var (
+	ErrDirectory = errors.New("it is a directory")
+	ErrUTF16     = errors.New("it is UTF-16 text")
+)
+
+// Open opens a file, which may be compressed. The error wraps what the operating
+// system said, ErrDirectory or ErrUTF16.
+func Open(name string) (*Source, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	src, err := open(f, name)
+	if err != nil {
+		f.Close()
+		return nil, &os.PathError{Op: "read", Path: name, Err: err}
+	}
+	return src, nil
+}
+
+func open(f *os.File, name string) (*Source, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, ErrDirectory
+	}
+	r, err := Decompress(f)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{Kind: File, Name: name, Modified: info.ModTime(), Reader: r, close: f.Close}, nil
+}
+
+// Decompress tells by its first bytes whether r is compressed with gzip, zstd,
+// bzip2 or xz, and reads the text either way. It reads from r before it returns.
+func Decompress(r io.Reader) (io.Reader, error) {
+	head := make([]byte, 6)
+	n, err := io.ReadFull(r, head)
+	head = head[:n]
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	whole := &headed{head: head, rest: r}
+	begins := func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
+	switch {
+	case begins("\x1f\x8b"):
+		return named(gzip.NewReader(whole))("gzip")
+	case begins("\x28\xb5\x2f\xfd"):
+		// One goroutine: the parsers take the other processor.
+		return named(zstd.NewReader(whole, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30)))("zstd")
+	case begins("BZh"):
+		return labelled{bzip2.NewReader(whole), "bzip2"}, nil
+	case begins("\xfd7zXZ\x00"):
+		return named(xz.NewReader(whole, xz.DefaultDictMax))("xz")
+	case begins("\xff\xfe"), begins("\xfe\xff"):
+		return nil, ErrUTF16
+	}
+	return whole, nil
+}
+
+// headed is a reader whose first bytes have been read already.
+type headed struct {
+	head []byte
+	rest io.Reader
+}
+
+func (h *headed) Read(p []byte) (int, error) {
+	if len(h.head) > 0 {
+		n := copy(p, h.head)
+		h.head = h.head[n:]
+		return n, nil
+	}
+	return h.rest.Read(p)
+}
+
+// named gives a decompressor's errors its name.
+func named[R io.Reader](r R, err error) func(string) (io.Reader, error) {
+	return func(format string) (io.Reader, error) {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", format, err)
+		}
+		return labelled{r, format}, nil
+	}
+}
+
+type labelled struct {
+	io.Reader
+	format string
+}
+
+func (l labelled) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%s: %w", l.format, err)
+	}
+	return n, err
+}

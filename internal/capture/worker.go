@@ -1,0 +1,132 @@
+package capture
+
+import (
+	"time"
+
+	"ipvsstate/internal/parse"
+)
+
+// part is a block of the input, parsed.
+type part[A any] struct {
+	buf      []byte
+	seq      int
+	err      error // what ended the input, in place of a block
+	lines    int64
+	before   int64 // lines in front of the block
+	segments []*segment[A]
+	spare    []*segment[A]
+}
+
+// segment is a run of lines that belong to one listing: it begins at the block's
+// start, or with a title, column titles or a line that tells the time.
+type segment[A any] struct {
+	begin    parse.LineKind // TitleLine, ColumnsLine, dateLine, or Skipped for none
+	header   parse.Format
+	time     time.Time
+	counts   Counts
+	problems []parse.Error
+	message  parse.Message
+	result   A
+}
+
+// dateLine is a line that tells the time, beside the parser's kinds.
+const dateLine = parse.LineKind(0xff)
+
+// worker parses blocks, one goroutine each.
+type worker[A Accumulator[A]] struct {
+	cutter   *cutter
+	scanner  parse.Scanner
+	newAcc   func() A
+	location *time.Location
+}
+
+func (w *worker[A]) run(free <-chan *part[A], results chan<- *part[A], done <-chan struct{}) {
+	for {
+		var p *part[A]
+		select {
+		case p = <-free:
+		case <-done:
+			return
+		}
+		if p.buf == nil {
+			p.buf = make([]byte, parse.MaxLine+1+w.cutter.size+parse.Pad)
+		}
+		block, seq, err := w.cutter.next(p.buf)
+		p.seq, p.err = seq, err
+		p.reset()
+		if err == nil {
+			w.parse(p, block)
+		}
+		results <- p // there is room for every part
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (p *part[A]) reset() {
+	p.spare = append(p.spare, p.segments...)
+	p.segments = p.segments[:0]
+	p.lines = 0
+}
+
+func (w *worker[A]) parse(p *part[A], block []byte) {
+	s := w.begin(p, parse.Skipped)
+	for w.scanner.Reset(block); w.scanner.Scan(); {
+		l := w.scanner.Line()
+		if l.Kind == parse.EntryLine {
+			s.counts.Entries++
+			s.counts.Formats[l.Format]++
+			if l.Garbled {
+				s.counts.Garbled++
+			}
+			s.result.Add(&l.Entry)
+			continue
+		}
+		switch l.Kind {
+		case parse.TitleLine, parse.ColumnsLine:
+			w.end(p, s)
+			s = w.begin(p, l.Kind)
+			s.header = l.Format
+		case parse.BadLine:
+			s.counts.Bad++
+			if len(s.problems) < MaxProblems {
+				s.problems = append(s.problems, l.Err)
+			}
+			continue
+		case parse.MessageLine:
+			if s.message == parse.NoMessage {
+				s.message = l.Message
+			}
+		default:
+			if at, ok := lineTime(l.Text, w.location); ok {
+				w.end(p, s)
+				s = w.begin(p, dateLine)
+				s.time = at
+			}
+		}
+		s.counts.Skipped++
+	}
+	w.end(p, s)
+}
+
+// begin starts a segment with an empty accumulator.
+func (w *worker[A]) begin(p *part[A], kind parse.LineKind) *segment[A] {
+	var s *segment[A]
+	if n := len(p.spare); n > 0 {
+		s = p.spare[n-1]
+		p.spare = p.spare[:n-1]
+		s.result.Reset()
+		*s = segment[A]{result: s.result, problems: s.problems[:0]}
+	} else {
+		s = &segment[A]{result: w.newAcc()}
+	}
+	s.begin = kind
+	p.segments = append(p.segments, s)
+	return s
+}
+
+func (w *worker[A]) end(p *part[A], s *segment[A]) {
+	s.counts.Lines = s.counts.Entries + s.counts.Skipped + s.counts.Bad
+	p.lines += s.counts.Lines
+}

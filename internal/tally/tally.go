@@ -1,0 +1,164 @@
+// Package tally counts entries: one pass, memory bounded by how many groups there
+// are and never by how many entries. Entries come in, counts by state and by
+// virtual service go out; tallies of parts of a table add up to the whole.
+package tally
+
+import (
+	"ipvsstate/internal/conn"
+)
+
+const (
+	// MaxServices is how many virtual services are counted one by one. The
+	// largest directors known have a few thousand; a listing with more is counted
+	// in full, the rest of its services together.
+	MaxServices = 1 << 15
+
+	// maxCells bounds the different states and kinds of entry; real tables have
+	// under twenty. What goes beyond is counted as a state that is not told.
+	maxCells = 64
+)
+
+// Tally is the count of a set of entries. It is not safe for concurrent use.
+type Tally struct {
+	groups []group
+	short  shortTable
+	index  []uint32 // open addressing over groups by hash; 0 is empty, else group+1
+	// counts has a row of stride numbers for each group, one for each cell.
+	counts []uint64
+	stride int
+	cells  []cell
+	// cellOf finds a known state's cell, plus one.
+	cellOf [conn.NumKinds][conn.NumStates]uint8
+	others map[cell]uint8 // the cells of states without an index, plus one
+
+	configured map[stateOf]timeouts
+
+	seen       *Seen
+	duplicates uint64
+}
+
+// cell is what is counted within a group.
+type cell struct {
+	kind  conn.Kind
+	state conn.State
+}
+
+// group is a virtual service. The group with no service holds what belongs to none:
+// invalidated templates, and all beyond MaxServices.
+type group struct {
+	protocol conn.Protocol
+	service  serviceKey
+	hash     uint64
+}
+
+// stateOf is a state of a protocol.
+type stateOf struct {
+	protocol conn.Protocol
+	state    conn.State
+}
+
+// timeouts is the range of the timeouts that the entries of a state show.
+type timeouts struct{ least, most conn.Seconds }
+
+// New makes an empty tally. With seen, an entry that it holds already is counted
+// as a duplicate only; tallies of the same table share one.
+func New(seen *Seen) *Tally {
+	return &Tally{seen: seen}
+}
+
+// Reset empties the tally and keeps its memory.
+func (t *Tally) Reset() {
+	clear(t.index)
+	t.short.reset()
+	t.groups = t.groups[:0]
+	t.counts = t.counts[:0]
+	t.duplicates = 0
+	clear(t.configured)
+}
+
+// Add counts an entry. It does not keep it.
+func (t *Tally) Add(e *conn.Entry) {
+	if t.seen != nil && !t.seen.add(e) {
+		t.duplicates++
+		return
+	}
+	kind := e.Kind()
+	c := t.cellOf[kind][e.State.Index()]
+	if c == 0 || e.State.Index() == 0 {
+		c = t.newCell(cell{kind, e.State})
+	}
+	g := t.groupOf(e, kind)
+	t.counts[g*t.stride+int(c)-1]++
+	if e.Timeout != conn.Unknown && kind == conn.Connection {
+		t.addTimeout(stateOf{e.Protocol, e.State}, timeouts{e.Timeout, e.Timeout})
+	}
+}
+
+// Merge adds all that o has counted.
+func (t *Tally) Merge(o *Tally) {
+	var cells [maxCells]int
+	for i, c := range o.cells {
+		cells[i] = int(t.newCell(c)) - 1
+	}
+	for i := range o.groups {
+		g := t.find(&o.groups[i])
+		from := o.counts[i*o.stride:][:len(o.cells)]
+		to := t.counts[g*t.stride:][:t.stride]
+		for k, n := range from {
+			to[cells[k]] += n
+		}
+	}
+	for k, v := range o.configured {
+		t.addTimeout(k, v)
+	}
+	t.duplicates += o.duplicates
+}
+
+func (t *Tally) addTimeout(k stateOf, v timeouts) {
+	if t.configured == nil {
+		t.configured = make(map[stateOf]timeouts)
+	}
+	if had, ok := t.configured[k]; ok {
+		v = timeouts{min(v.least, had.least), max(v.most, had.most)}
+	}
+	t.configured[k] = v
+}
+
+// newCell finds or makes a cell and returns its number plus one.
+func (t *Tally) newCell(c cell) uint8 {
+	if i := c.state.Index(); i != 0 {
+		if n := t.cellOf[c.kind][i]; n != 0 {
+			return n
+		}
+	} else if n := t.others[c]; n != 0 {
+		return n
+	}
+	untold := cell{kind: c.kind}
+	if len(t.cells) >= maxCells-conn.NumKinds && c != untold {
+		return t.newCell(untold)
+	}
+	t.cells = append(t.cells, c)
+	n := uint8(len(t.cells))
+	if i := c.state.Index(); i != 0 {
+		t.cellOf[c.kind][i] = n
+	} else {
+		if t.others == nil {
+			t.others = make(map[cell]uint8)
+		}
+		t.others[c] = n
+	}
+	if len(t.cells) > t.stride {
+		t.widen()
+	}
+	return n
+}
+
+// widen makes room for more cells in every group's row.
+func (t *Tally) widen() {
+	wider := max(16, 2*t.stride)
+	counts := make([]uint64, len(t.groups)*wider, max(len(t.groups), 16)*wider)
+	for g := range t.groups {
+		copy(counts[g*wider:], t.counts[g*t.stride:][:t.stride])
+	}
+	t.counts, t.stride = counts, wider
+}
