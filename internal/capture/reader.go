@@ -30,7 +30,8 @@ type Counts struct {
 	Formats [parse.NumFormats]int64
 }
 
-func (c *Counts) add(o *Counts) {
+// Add adds the counts of another part or listing.
+func (c *Counts) Add(o *Counts) {
 	c.Lines += o.Lines
 	c.Entries += o.Entries
 	c.Skipped += o.Skipped
@@ -284,7 +285,7 @@ func (r *Reader[A]) take(s *segment[A]) {
 	if s.begin == parse.ColumnsLine {
 		c.Header = s.header
 	}
-	c.Counts.add(&s.counts)
+	c.Counts.Add(&s.counts)
 	if c.Message == parse.NoMessage {
 		c.Message = s.message
 	}

@@ -52,45 +52,52 @@ func (s *Source) Close() error {
 	return s.close()
 }
 
-// Errors of Open that a caller may want to answer with advice.
+// Errors that a caller may want to answer with advice.
 var (
 	ErrDirectory = errors.New("it is a directory")
 	ErrUTF16     = errors.New("it is UTF-16 text")
 )
 
 // Open opens a file, which may be compressed. The error wraps what the operating
-// system said, ErrDirectory or ErrUTF16.
+// system said, or ErrDirectory.
 func Open(name string) (*Source, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	src, err := open(f, name)
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = &os.PathError{Op: "read", Path: name, Err: ErrDirectory}
+	}
 	if err != nil {
 		f.Close()
-		return nil, &os.PathError{Op: "read", Path: name, Err: err}
-	}
-	return src, nil
-}
-
-func open(f *os.File, name string) (*Source, error) {
-	info, err := f.Stat()
-	if err != nil {
 		return nil, err
 	}
-	if info.IsDir() {
-		return nil, ErrDirectory
-	}
-	r, err := Decompress(f)
-	if err != nil {
-		return nil, err
-	}
-	return &Source{Kind: File, Name: name, Modified: info.ModTime(), Reader: r, close: f.Close}, nil
+	return &Source{Kind: File, Name: name, Modified: info.ModTime(), Reader: Text(f), close: f.Close}, nil
 }
 
-// Decompress tells by its first bytes whether r is compressed with gzip, zstd,
-// bzip2 or xz, and reads the text either way. It reads from r before it returns.
-func Decompress(r io.Reader) (io.Reader, error) {
+// Text reads what is compressed with gzip, zstd, bzip2 or xz, told by its first
+// bytes, as the text it is, and any other text as it comes. Nothing is read before
+// the first Read, since a pipe may keep it waiting.
+func Text(r io.Reader) io.Reader { return &text{raw: r} }
+
+type text struct {
+	raw io.Reader
+	r   io.Reader
+}
+
+func (t *text) Read(p []byte) (int, error) {
+	if t.r == nil {
+		r, err := decompress(t.raw)
+		if err != nil {
+			return 0, err
+		}
+		t.r = r
+	}
+	return t.r.Read(p)
+}
+
+func decompress(r io.Reader) (io.Reader, error) {
 	head := make([]byte, 6)
 	n, err := io.ReadFull(r, head)
 	head = head[:n]

@@ -46,3 +46,49 @@ var sctpTimeouts = map[State]Seconds{
 	{id: idCookieEchoCli}: 60, {id: idCookieEchoSer}: 60, {id: idEstabished}: 900, {id: idShutdownCli}: 60,
 	{id: idShutdownSer}: 60, {id: idShutdownAckCli}: 60, {id: idShutdownAckSer}: 60,
 }
+
+// dpvsTimeouts are DPVS's defaults (src/ipvs/ip_vs_proto_{tcp,udp,sctp,icmp}.c, 1.10).
+// Its listing shows each entry's own, which goes before these.
+var dpvsTimeouts = map[State]Seconds{
+	{id: idDPVSTCPNone}: 2, {id: idDPVSTCPEst}: 90, {id: idSynSent}: 3, {id: idSynRecv}: 30, {id: idFinWait}: 7,
+	{id: idTimeWait}: 7, {id: idDPVSTCPClose}: 3, {id: idCloseWait}: 7, {id: idLastAck}: 7, {id: idListen}: 120, {id: idSynAck}: 30,
+	{id: idDPVSUDPNone}: 2, {id: idDPVSUDPOneway}: 300, {id: idDPVSUDPNorm}: 300, {id: idDPVSUDPLast}: 2,
+	{id: idDPVSSCTPNone}: 2, {id: idDPVSSCTPInit1}: 4, {id: idDPVSSCTPInit}: 61, {id: idDPVSSCTPCookieSent}: 61,
+	{id: idDPVSSCTPCookieReplied}: 61, {id: idDPVSSCTPCookieWait}: 61, {id: idDPVSSCTPCookie}: 61,
+	{id: idDPVSSCTPCookieEchoed}: 61, {id: idDPVSSCTPEstablished}: 900, {id: idDPVSSCTPShutdownSent}: 61,
+	{id: idDPVSSCTPShutdownReceived}: 61, {id: idDPVSSCTPShutdownAckSent}: 61, {id: idDPVSSCTPRejected}: 4,
+	{id: idDPVSSCTPClosed}: 61, {id: idDPVSICMPNormal}: 300,
+}
+
+// fullnatTimeouts are those of Alibaba's kernel (alibaba/LVS, ip_vs_proto_tcp.c, _udp.c
+// and _icmp.c).
+var fullnatTimeouts = map[State]Seconds{
+	{id: idNone}: 2, {id: idEstablished}: 90, {id: idSynSent}: 3, {id: idSynRecv}: 30, {id: idFinWait}: 7, {id: idTimeWait}: 7,
+	{id: idClose}: 3, {id: idCloseWait}: 7, {id: idLastAck}: 7, {id: idListen}: 120, {id: idSynAck}: 30,
+	{id: idUDPState}: 300, {id: idFullnatICMP}: 120,
+}
+
+// Of is the timeout of a state, Unknown where it has none of its own.
+func (t Timeouts) Of(d Dialect, p Protocol, s State) Seconds {
+	table := map[State]Seconds{}
+	switch {
+	case d == DPVS:
+		table = dpvsTimeouts
+	case d == FULLNAT:
+		table = fullnatTimeouts
+	case p == TCP && s == Established:
+		return t.TCP
+	case p == TCP && s == FinWait:
+		return t.TCPFin
+	case p == UDP && s == UDPState:
+		return t.UDP
+	case p == TCP:
+		table = tcpTimeouts
+	case p == SCTP:
+		table = sctpTimeouts
+	}
+	if v, ok := table[s]; ok {
+		return v
+	}
+	return Unknown
+}

@@ -41,7 +41,7 @@ func columns(clean []byte) Format {
 	return Auto
 }
 
-// Message is an error that a command printed where its listing should be.
+// Message is what a command printed where its listing should be.
 type Message uint8
 
 // The messages, each with the text that tells it (ipvsadm 1.24 to 1.31, DPVS 1.10).
@@ -63,9 +63,11 @@ const (
 	Conflict
 	// NoCommand is a shell that did not find ipvsadm.
 	NoCommand
+	// ServicesOnly is no error but the services: `ipvsadm -L` without -c.
+	ServicesOnly
 
 	// NumMessages bounds Message.
-	NumMessages = int(NoCommand) + 1
+	NumMessages = int(ServicesOnly) + 1
 )
 
 var messageTexts = [...]struct {
@@ -86,6 +88,7 @@ var messageTexts = [...]struct {
 	{[]byte("options conflicts in the list command"), Conflict},
 	{[]byte("ipvsadm: command not found"), NoCommand},
 	{[]byte("ipvsadm: not found"), NoCommand},
+	{[]byte("Prot LocalAddress:Port"), ServicesOnly},
 }
 
 // message recognises a saved error message.

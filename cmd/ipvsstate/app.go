@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"ipvsstate/internal/explain"
+	"ipvsstate/internal/render"
+)
+
+// app is the program's surroundings: no other place touches the environment, the
+// clock or the standard streams.
+type app struct {
+	stdin          *os.File
+	stdout, stderr io.Writer
+	env            func(string) string
+	now            func() time.Time
+	hostname       func() (string, error)
+	// terminal says that standard output is one, width how wide; 0 is not known.
+	terminal bool
+	width    int
+}
+
+func newApp() *app {
+	a := &app{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		env: os.Getenv, now: time.Now, hostname: os.Hostname,
+		terminal: term.IsTerminal(int(os.Stdout.Fd())),
+	}
+	if n, err := strconv.Atoi(a.env("COLUMNS")); err == nil && n > 0 {
+		a.width = n
+	} else if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+		a.width = w
+	}
+	return a
+}
+
+// Exit codes; `check` has its own.
+const (
+	exitDone        = 0
+	exitCouldNot    = 2
+	exitInterrupted = 130
+)
+
+// failure is an error with what to do about it.
+type failure struct {
+	err  error
+	hint string
+	code int
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+func fail(hint string, err error) error { return &failure{err, hint, exitCouldNot} }
+
+// errInterrupted is why a reading ended that the user stopped.
+var errInterrupted = errors.New("interrupted")
+
+// run is the program: it returns the exit code.
+func run(ctx context.Context, a *app, args []string) int {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		if _, ok := <-signals; ok {
+			signal.Stop(signals) // the second one ends the program at once
+			cancel(errInterrupted)
+		}
+	}()
+
+	root := newRoot(a)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	var f *failure
+	if !errors.As(err, &f) {
+		f = &failure{err: err, code: exitCouldNot}
+	}
+	if f.code == exitInterrupted {
+		return f.code
+	}
+	a.complain(err, f.hint)
+	return f.code
+}
+
+// complain is the one place that prints errors. What they quote comes from the input
+// or the command line.
+func (a *app) complain(err error, hint string) {
+	fmt.Fprintf(a.stderr, "ipvsstate: %s\n", render.Clean(err.Error()))
+	if hint != "" {
+		fmt.Fprintf(a.stderr, "hint: %s\n", render.Clean(hint))
+	}
+}
+
+// words are the texts in the language that --lang or the locale asks for.
+func (a *app) words(lang string) (*explain.Catalogue, error) {
+	l := explain.Language(lang)
+	if lang == "" {
+		for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+			if locale := a.env(name); locale != "" {
+				lang = locale
+				break
+			}
+		}
+		l = explain.LanguageOf(lang)
+	}
+	return explain.Load(l)
+}
+
+// color decides on colours: NO_COLOR goes before CLICOLOR_FORCE, and --color before both.
+func (a *app) color(when string) bool {
+	switch {
+	case when == "always":
+		return true
+	case when == "never" || a.env("NO_COLOR") != "":
+		return false
+	case a.env("CLICOLOR_FORCE") != "" && a.env("CLICOLOR_FORCE") != "0":
+		return true
+	}
+	return a.terminal && a.env("TERM") != "dumb"
+}

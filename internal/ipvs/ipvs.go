@@ -1,0 +1,191 @@
+// Package ipvs reads the running kernel's IPVS: the connection table from its proc
+// files, the only place where any kernel has it, and services, real servers and
+// timeouts over netlink. It reads and nothing else: it loads no module and
+// changes nothing.
+package ipvs
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"ipvsstate/internal/conn"
+)
+
+// Errors that a caller can answer with advice.
+var (
+	// ErrNoIPVS means that the kernel has no IPVS table: the ip_vs module is not
+	// loaded, or not visible from here.
+	ErrNoIPVS = errors.New("the kernel has no IPVS connection table: the ip_vs module is not loaded")
+	// ErrNotLinux means that there is no such kernel here.
+	ErrNotLinux = errors.New("only Linux has an IPVS kernel to read")
+	// ErrOtherProc means that netlink cannot answer for another proc root.
+	ErrOtherProc = errors.New("netlink answers for this host only, not for another proc root")
+)
+
+// Where says which kernel view is read.
+type Where struct {
+	// Proc is the root of the proc file system, "/proc" if empty.
+	Proc string
+	// Netns is a network namespace: a name (ip netns, Docker), a path or a
+	// process's number; the program's own if empty.
+	Netns string
+}
+
+const defaultProc = "/proc"
+
+func (w Where) proc() string {
+	if w.Proc == "" {
+		return defaultProc
+	}
+	return w.Proc
+}
+
+// Table is the connection table, open for one reading. Reader gives what the kernel
+// writes, at most a page at a time; rows can be missing, and before Linux 6.14
+// come twice, when the table changes meanwhile.
+type Table struct {
+	io.ReadCloser
+	// Path is the proc file that is read.
+	Path string
+	// Buckets is the size of the kernel's hash table, 0 if not known, and Version
+	// the version of IPVS, empty if not known.
+	Buckets uint64
+	Version string
+	// Status is what /proc/net/ip_vs_status says (Linux 7.1 and later), nil where
+	// there is none or root alone may read it.
+	Status *Status
+}
+
+// Status is the head of /proc/net/ip_vs_status.
+type Status struct {
+	Connections uint64 // entries in the table, templates included
+	Buckets     uint64
+}
+
+// openTable opens the table under a net directory of a proc file system.
+func openTable(dir string) (*Table, error) {
+	for _, name := range []string{"ip_vs_conn_sync", "ip_vs_conn"} {
+		path := filepath.Join(dir, name)
+		f, err := os.Open(path)
+		switch {
+		case err == nil:
+			t := &Table{ReadCloser: f, Path: path}
+			t.Version, t.Buckets = readVersion(filepath.Join(dir, "ip_vs"))
+			t.Status = readStatus(filepath.Join(dir, "ip_vs_status"))
+			return t, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		}
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return nil, err
+	}
+	return nil, ErrNoIPVS
+}
+
+// readVersion reads `IP Virtual Server version 1.2.1 (size=4096)`, the first line of
+// /proc/net/ip_vs. It is there for information: what it lacks is left empty.
+func readVersion(path string) (version string, buckets uint64) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", 0
+	}
+	defer f.Close()
+	line, _ := bufio.NewReader(f).ReadString('\n') // a line cut short does not match
+	if _, err := fmt.Sscanf(line, "IP Virtual Server version %s (size=%d)", &version, &buckets); err != nil {
+		return "", 0
+	}
+	return version, buckets
+}
+
+func readStatus(path string) *Status {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	s := &Status{}
+	found := 0
+	for line := range bytes.Lines(data) {
+		key, value, ok := strings.Cut(string(line), ":")
+		word := strings.Fields(value)
+		if !ok || len(word) == 0 {
+			continue
+		}
+		n, err := strconv.ParseUint(word[0], 10, 64)
+		if err != nil {
+			continue
+		}
+		switch key {
+		case "Conns":
+			s.Connections = n
+			found++
+		case "Conn buckets":
+			s.Buckets = n
+			found++
+		}
+	}
+	if found != 2 {
+		return nil
+	}
+	return s
+}
+
+// Config is what netlink tells of a director.
+type Config struct {
+	Services []Service
+	// Timeouts is nil where the kernel did not tell them.
+	Timeouts *conn.Timeouts
+}
+
+// Service is a virtual service as it is configured.
+type Service struct {
+	// Protocol and Virtual are zero for a firewall-mark service.
+	Protocol conn.Protocol
+	Virtual  conn.Endpoint
+	// Fwmark is the firewall mark, 0 for a service with an address.
+	Fwmark    uint32
+	Scheduler string
+	// Persistent is the persistence timeout, 0 for a service without.
+	Persistent conn.Seconds
+	OnePacket  bool
+	Servers    []Server
+}
+
+// Server is a real server of a service.
+type Server struct {
+	Address    conn.Endpoint
+	Forwarding Forwarding
+	// Weight is cut to 16 bits by moby/ipvs.
+	Weight int
+	// Active and Inactive are the kernel's own counts of the server's connections.
+	Active, Inactive int
+}
+
+// Forwarding is a forwarding method (IP_VS_CONN_F_FWD_MASK in linux/ip_vs.h).
+type Forwarding uint8
+
+// The forwarding methods, in the kernel's numbers.
+const (
+	Masquerade Forwarding = iota
+	Local
+	Tunnel
+	DirectRoute
+	Bypass
+)
+
+// String is the method as ipvsadm prints it.
+func (f Forwarding) String() string {
+	names := [...]string{"Masq", "Local", "Tunnel", "Route", "Bypass"}
+	if int(f) < len(names) {
+		return names[f]
+	}
+	return strconv.Itoa(int(f))
+}

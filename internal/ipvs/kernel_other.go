@@ -1,0 +1,20 @@
+//go:build !linux
+
+package ipvs
+
+import (
+	"context"
+	"path/filepath"
+)
+
+// OpenTable opens the connection table. Without a Linux kernel only the copy of a
+// proc root can be read.
+func OpenTable(w Where) (*Table, error) {
+	if w.Proc == "" || w.Netns != "" {
+		return nil, ErrNotLinux
+	}
+	return openTable(filepath.Join(w.Proc, "net"))
+}
+
+// ReadConfig needs a Linux kernel.
+func ReadConfig(context.Context, Where) (*Config, error) { return nil, ErrNotLinux }

@@ -1,0 +1,294 @@
+package render
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/tally"
+)
+
+// Schema is the version of the JSON documents; docs/json.md describes them.
+const Schema = 1
+
+type summaryJSON struct {
+	Schema int    `json:"schema"`
+	Lang   string `json:"lang"`
+	Source struct {
+		Kind   string  `json:"kind"`
+		Name   string  `json:"name"`
+		Host   *string `json:"host"`
+		Format string  `json:"format"`
+	} `json:"source"`
+	Snapshot struct {
+		Index    int     `json:"index"`
+		Of       int     `json:"of"`
+		Merged   bool    `json:"merged"`
+		Time     *string `json:"time"`
+		TimeFrom string  `json:"time_from"`
+		Complete bool    `json:"complete"`
+	} `json:"snapshot"`
+	Input struct {
+		Lines      int64  `json:"lines"`
+		Entries    int64  `json:"entries"`
+		Skipped    int64  `json:"skipped"`
+		Bad        int64  `json:"bad"`
+		Duplicates uint64 `json:"duplicates"`
+		Garbled    int64  `json:"garbled"`
+	} `json:"input"`
+	Connections    uint64         `json:"connections"`
+	Templates      uint64         `json:"templates"`
+	States         []stateJSON    `json:"states"`
+	TemplateStates []templateJSON `json:"template_states"`
+	Services       []serviceJSON  `json:"services"`
+	Ungrouped      struct {
+		Connections uint64 `json:"connections"`
+		Templates   uint64 `json:"templates"`
+	} `json:"ungrouped"`
+	Kernel *kernelJSON `json:"kernel"`
+}
+
+type stateJSON struct {
+	Protocol string        `json:"protocol"`
+	State    *string       `json:"state"`
+	Count    uint64        `json:"count"`
+	Share    float64       `json:"share"`
+	Timeout  *conn.Seconds `json:"timeout_seconds"`
+	Meaning  string        `json:"meaning,omitempty"`
+}
+
+type templateJSON struct {
+	Protocol string `json:"protocol"`
+	State    string `json:"state"`
+	Kind     string `json:"kind"`
+	Count    uint64 `json:"count"`
+	Meaning  string `json:"meaning,omitempty"`
+}
+
+type serviceJSON struct {
+	Protocol    string            `json:"protocol"`
+	Virtual     string            `json:"virtual"`
+	Fwmark      *uint32           `json:"fwmark,omitempty"`
+	Connections uint64            `json:"connections"`
+	Templates   uint64            `json:"templates"`
+	States      map[string]uint64 `json:"states"`
+}
+
+type kernelJSON struct {
+	Version  *string             `json:"version"`
+	Buckets  *uint64             `json:"hash_buckets"`
+	Entries  *uint64             `json:"entries"`
+	Services []kernelServiceJSON `json:"services"`
+	Timeouts *kernelTimeoutsJSON `json:"timeouts"`
+	Missing  []missingJSON       `json:"missing"`
+}
+
+type kernelTimeoutsJSON struct {
+	TCP    conn.Seconds `json:"tcp_seconds"`
+	TCPFin conn.Seconds `json:"tcp_fin_seconds"`
+	UDP    conn.Seconds `json:"udp_seconds"`
+}
+
+type kernelServiceJSON struct {
+	Protocol   string       `json:"protocol"`
+	Virtual    string       `json:"virtual"`
+	Fwmark     uint32       `json:"fwmark"`
+	Scheduler  string       `json:"scheduler"`
+	Persistent conn.Seconds `json:"persistent_seconds"`
+	OnePacket  bool         `json:"one_packet"`
+	Servers    []serverJSON `json:"servers"`
+}
+
+type serverJSON struct {
+	Server     string `json:"server"`
+	Forwarding string `json:"forwarding"`
+	Weight     int    `json:"weight"`
+	Active     int    `json:"active"`
+	Inactive   int    `json:"inactive"`
+}
+
+type missingJSON struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+}
+
+var templateKinds = [conn.NumKinds]string{conn.Template: "client", conn.FwmarkTemplate: "fwmark", conn.StaleTemplate: "invalidated"}
+
+// JSON writes the summary as one JSON document.
+func JSON(w io.Writer, s *Summary, o Options) error {
+	var d summaryJSON
+	d.Schema, d.Lang = Schema, string(o.Words.Language)
+	d.Source.Kind, d.Source.Name, d.Source.Format = s.Kind.String(), s.Name, s.Format.name
+	d.Source.Host = optional(s.Host, s.Host != "")
+	d.Snapshot.Index, d.Snapshot.Of, d.Snapshot.Merged, d.Snapshot.Complete = s.Index, s.Of, s.Merged, s.Complete && !s.CutShort
+	d.Snapshot.Time, d.Snapshot.TimeFrom = optional(utc(s.Time), !s.Time.IsZero()), string(s.TimeFrom)
+	in := s.Input
+	d.Input.Lines, d.Input.Entries, d.Input.Skipped, d.Input.Bad, d.Input.Garbled = in.Lines, in.Entries, in.Skipped, in.Bad, in.Garbled
+	d.Input.Duplicates = s.Tally.Duplicates()
+	d.Connections, d.Templates = s.Tally.Connections(), s.Tally.Templates()
+	d.States = make([]stateJSON, 0)
+	for _, c := range s.Tally.States(o.Order) {
+		t := s.timeout(c)
+		d.States = append(d.States, stateJSON{
+			Protocol: c.Protocol.String(), State: optional(c.State.String(), c.State != conn.State{}), Count: c.Count,
+			Share: share(c.Count, d.Connections), Timeout: optional(t, t != conn.Unknown), Meaning: meaning(c, o),
+		})
+	}
+	d.TemplateStates = make([]templateJSON, 0)
+	for _, c := range s.Tally.TemplateStates() {
+		d.TemplateStates = append(d.TemplateStates, templateJSON{c.Protocol.String(), c.State.String(), templateKinds[c.Kind], c.Count, meaning(c, o)})
+	}
+	d.Services = make([]serviceJSON, 0)
+	for _, v := range s.Tally.Services() {
+		d.Services = append(d.Services, serviceDocument(&v))
+	}
+	d.Ungrouped.Connections, d.Ungrouped.Templates = s.Tally.Ungrouped()
+	if s.Kernel != nil {
+		d.Kernel = s.kernelDocument()
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(&d)
+}
+
+func optional[T any](v T, known bool) *T {
+	if !known {
+		return nil
+	}
+	return &v
+}
+
+func meaning(c tally.StateCount, o Options) string {
+	if !o.Explain {
+		return ""
+	}
+	return o.Words.Meaning(c.Protocol, c.State, c.Kind)
+}
+
+func serviceDocument(v *tally.Service) serviceJSON {
+	d := serviceJSON{
+		Protocol: v.Protocol.String(), Virtual: v.Virtual.String(), Connections: v.Connections, Templates: v.Templates,
+		States: make(map[string]uint64, len(v.States)),
+	}
+	if v.Marked {
+		d.Virtual, d.Fwmark = fmt.Sprintf("fwmark %d", v.Fwmark), &v.Fwmark
+	}
+	for _, c := range v.States {
+		d.States[c.State.String()] += c.Count
+	}
+	return d
+}
+
+func (s *Summary) kernelDocument() *kernelJSON {
+	k := s.Kernel
+	d := &kernelJSON{
+		Version: optional(k.Version, k.Version != ""), Buckets: optional(k.Buckets, k.Buckets != 0),
+		Missing: make([]missingJSON, 0),
+	}
+	if k.Status != nil {
+		d.Buckets, d.Entries = &k.Status.Buckets, &k.Status.Connections
+	}
+	for _, m := range s.Missing {
+		d.Missing = append(d.Missing, missingJSON(m))
+	}
+	if s.Config == nil {
+		return d
+	}
+	if t := s.Config.Timeouts; t != nil {
+		d.Timeouts = &kernelTimeoutsJSON{t.TCP, t.TCPFin, t.UDP}
+	}
+	d.Services = make([]kernelServiceJSON, 0, len(s.Config.Services))
+	for _, v := range s.Config.Services {
+		j := kernelServiceJSON{
+			Protocol: v.Protocol.String(), Virtual: v.Virtual.String(), Fwmark: v.Fwmark, Scheduler: v.Scheduler,
+			Persistent: v.Persistent, OnePacket: v.OnePacket, Servers: make([]serverJSON, 0, len(v.Servers)),
+		}
+		if v.Fwmark != 0 {
+			j.Protocol, j.Virtual = "FWM", fmt.Sprintf("fwmark %d", v.Fwmark)
+		}
+		for _, r := range v.Servers {
+			j.Servers = append(j.Servers, serverJSON{r.Address.String(), r.Forwarding.String(), r.Weight, r.Active, r.Inactive})
+		}
+		d.Services = append(d.Services, j)
+	}
+	return d
+}
+
+// CSV writes the states, and the totals as rows of their own kind.
+func CSV(w io.Writer, s *Summary, o Options) error {
+	c := csv.NewWriter(w)
+	all := s.Tally.Connections()
+	rows := [][]string{{"kind", "protocol", "state", "count", "share", "timeout_seconds", "meaning"}}
+	for _, n := range s.Tally.States(o.Order) {
+		timeout := ""
+		if t := s.timeout(n); t != conn.Unknown {
+			timeout = strconv.Itoa(int(t))
+		}
+		rows = append(rows, []string{"connection", n.Protocol.String(), n.State.String(), number(n.Count), fraction(n.Count, all), timeout, meaning(n, o)})
+	}
+	for _, n := range s.Tally.TemplateStates() {
+		rows = append(rows, []string{"template", n.Protocol.String(), n.State.String(), number(n.Count), "", "", meaning(n, o)})
+	}
+	rows = append(rows,
+		[]string{"total", "", "connections", number(all), "", "", ""},
+		[]string{"total", "", "templates", number(s.Tally.Templates()), "", "", ""})
+	for _, row := range rows {
+		for i := range row {
+			row[i] = plainCell(row[i])
+		}
+		if err := c.Write(row); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// plainCell keeps a spreadsheet from taking a text of the input for a formula.
+func plainCell(s string) string {
+	if s != "" && strings.ContainsRune("=+@", rune(s[0])) {
+		return "'" + s
+	}
+	return Clean(s)
+}
+
+func number(n uint64) string { return strconv.FormatUint(n, 10) }
+
+func fraction(n, of uint64) string { return strconv.FormatFloat(share(n, of), 'f', 4, 64) }
+
+// Markdown writes the summary for a ticket.
+func Markdown(w io.Writer, s *Summary, o Options) error {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	for _, f := range s.facts(o) {
+		if _, err := fmt.Fprintf(w, "- **%s**: %s\n", f[0], escapeMarkdown(f[1])); err != nil {
+			return err
+		}
+	}
+	for _, part := range s.parts(o) {
+		title := "\n"
+		if part.title != "" {
+			title = "\n" + part.title + "\n\n"
+		}
+		if _, err := io.WriteString(w, title); err != nil {
+			return err
+		}
+		for _, row := range part.table.rows {
+			for i := range row {
+				row[i] = escapeMarkdown(row[i])
+			}
+		}
+		if err := part.table.markdown(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var markdownEscapes = strings.NewReplacer("\\", "\\\\", "|", "\\|", "*", "\\*", "_", "\\_", "`", "\\`", "<", "&lt;", "[", "\\[")
+
+func escapeMarkdown(s string) string { return markdownEscapes.Replace(s) }

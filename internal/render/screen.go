@@ -1,0 +1,276 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/explain"
+	"ipvsstate/internal/tally"
+)
+
+// Screen writes the summary for a person.
+func Screen(w io.Writer, s *Summary, o Options) error {
+	facts := s.facts(o)
+	label := 0
+	for _, f := range facts {
+		label = max(label, width(f[0]))
+	}
+	for _, f := range facts {
+		indent := strings.Repeat(" ", label+len(gap))
+		room := 0
+		if o.Width > 0 {
+			room = max(o.Width-len(indent), leastFlexible)
+		}
+		for i, line := range wrap(f[1], room) {
+			if i == 0 {
+				line = padTo(f[0], label+len(gap)) + line
+			} else {
+				line = indent + line
+			}
+			if _, err := fmt.Fprintln(w, line); err != nil {
+				return err
+			}
+		}
+	}
+	for _, part := range s.parts(o) {
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+		if part.title != "" {
+			if _, err := fmt.Fprintln(w, part.title); err != nil {
+				return err
+			}
+		}
+		if err := part.table.write(w, o.Width, o.Color); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// part is a table with its title.
+type part struct {
+	title string
+	table *table
+}
+
+// parts are the summary's tables: those that have rows.
+func (s *Summary) parts(o Options) []part {
+	var all []part
+	if states := s.Tally.States(o.Order); len(states) > 0 {
+		all = append(all, part{"", s.statesTable(states, o)})
+	}
+	if templates := s.Tally.TemplateStates(); len(templates) > 0 {
+		all = append(all, part{o.Words.Word("title.templates"), s.templatesTable(templates, o)})
+	}
+	if services := s.Tally.Services(); len(services) > 1 && s.Tally.Connections() > 0 {
+		all = append(all, part{o.Words.Word("title.services"), s.servicesTable(services, o)})
+	}
+	return all
+}
+
+// facts are the lines above the tables: a label and a text.
+func (s *Summary) facts(o Options) [][2]string {
+	word := o.Words
+	all := [][2]string{{word.Word("source"), s.source(word)}}
+	if t := s.taken(word); t != "" {
+		all = append(all, [2]string{word.Word("taken"), t})
+	}
+	counts := []string{word.Count("connections", s.Tally.Connections()), word.Count("templates", s.Tally.Templates())}
+	if n := len(s.Tally.Services()); n > 0 {
+		counts = append(counts, word.Count("services", uint64(n)))
+	}
+	all = append(all, [2]string{word.Word("table"), strings.Join(counts, word.Word("comma"))})
+	if s.Kernel != nil {
+		if k := s.kernel(word); k != "" {
+			all = append(all, [2]string{word.Word("kernel"), k})
+		}
+	}
+	if s.TimeoutsKnown {
+		t := s.Timeouts
+		all = append(all, [2]string{word.Word("timeouts"), word.Word("timeouts.value", span(t.TCP), span(t.TCPFin), span(t.UDP))})
+	}
+	for _, note := range s.notes(word) {
+		all = append(all, [2]string{word.Word("note"), note})
+	}
+	return all
+}
+
+func (s *Summary) source(word *explain.Catalogue) string {
+	name := Clean(s.Name)
+	if s.Kind.String() != "file" {
+		name = word.Word("source." + s.Kind.String())
+	}
+	if s.Host != "" {
+		name += " (" + Clean(s.Host) + ")"
+	}
+	if s.Kernel != nil {
+		return name + word.Word("comma") + Clean(s.Name)
+	}
+	return name + word.Word("comma") + word.Word("format."+s.Format.name)
+}
+
+func (s *Summary) taken(word *explain.Catalogue) string {
+	var all []string
+	if !s.Time.IsZero() {
+		all = append(all, word.Word("time."+string(s.TimeFrom), s.Time.UTC().Format("2006-01-02 15:04:05 UTC")))
+	}
+	switch {
+	case s.Merged && s.Of > 1:
+		all = append(all, word.Word("snapshot.merged", s.Of))
+	case s.Of > 1:
+		all = append(all, word.Word("snapshot", s.Index, s.Of), word.Word("snapshot.hint"))
+	}
+	return strings.Join(all, "; ")
+}
+
+// kernel is what the kernel says of itself beside its table.
+func (s *Summary) kernel(word *explain.Catalogue) string {
+	var all []string
+	if s.Kernel.Version != "" {
+		all = append(all, "IPVS "+Clean(s.Kernel.Version))
+	}
+	if s.Kernel.Buckets > 0 {
+		all = append(all, word.Word("buckets", explain.Thousands(s.Kernel.Buckets)))
+	}
+	if s.Config != nil {
+		servers, active, inactive := 0, 0, 0
+		for _, v := range s.Config.Services {
+			servers += len(v.Servers)
+			for _, r := range v.Servers {
+				active += r.Active
+				inactive += r.Inactive
+			}
+		}
+		all = append(all, word.Count("configured", uint64(len(s.Config.Services))), word.Count("servers", uint64(servers)),
+			word.Word("counters", explain.Thousands(uint64(active)), explain.Thousands(uint64(inactive))))
+	}
+	return strings.Join(all, word.Word("comma"))
+}
+
+// notes are what a reader must know to trust the numbers.
+func (s *Summary) notes(word *explain.Catalogue) []string {
+	var all []string
+	add := func(key string, n uint64) {
+		if n > 0 {
+			all = append(all, word.Count(key, n))
+		}
+	}
+	if !s.Complete {
+		all = append(all, word.Word("incomplete"))
+	}
+	if s.CutShort {
+		all = append(all, word.Word("cutshort"))
+	}
+	add("bad", uint64(s.Input.Bad))
+	add("garbled", uint64(s.Input.Garbled))
+	add("duplicates", s.Tally.Duplicates())
+	stale := uint64(0)
+	for _, t := range s.Tally.TemplateStates() {
+		if t.Kind == conn.StaleTemplate {
+			stale += t.Count
+		}
+	}
+	add("stale", stale)
+	for _, m := range s.Missing {
+		all = append(all, word.Word("missing", word.Word("missing."+m.What), m.Why))
+	}
+	return all
+}
+
+func (s *Summary) statesTable(states []tally.StateCount, o Options) *table {
+	word := o.Words
+	t := &table{columns: []column{
+		{head: word.Word("head.protocol"), priority: 2},
+		{head: word.Word("head.state")},
+		{head: word.Word("head.count"), right: true},
+		{head: word.Word("head.share"), right: true, priority: 3},
+		{head: word.Word("head.timeout"), right: true, priority: 4},
+	}}
+	bars := o.Terminal && (o.Width == 0 || o.Width >= 100)
+	if bars {
+		t.columns = append(t.columns, column{head: word.Word("head.bar"), priority: 5})
+	}
+	if o.Explain {
+		t.columns = append(t.columns, column{head: word.Word("head.meaning"), flexible: true, priority: 1})
+	}
+	all := s.Tally.Connections()
+	most := uint64(0)
+	for _, c := range states {
+		most = max(most, c.Count)
+	}
+	row := func(c []string, bar, meaning string) {
+		if bars {
+			c = append(c, bar)
+		}
+		if o.Explain {
+			c = append(c, meaning)
+		}
+		t.add(c...)
+	}
+	for _, c := range states {
+		row([]string{Clean(c.Protocol.String()), stateWord(c.State, word), explain.Thousands(c.Count), percent(c.Count, all), span(s.timeout(c))},
+			bar(c.Count, most), word.Meaning(c.Protocol, c.State, c.Kind))
+	}
+	row([]string{"", word.Word("total"), explain.Thousands(all), percent(all, all), ""}, "", "")
+	return t
+}
+
+// barWidth is the length of the longest bar.
+const barWidth = 16
+
+// bar is a line as long as a number is beside the greatest; none but zero is empty.
+// It is drawn with a character that is narrow in every locale.
+func bar(n, most uint64) string {
+	if n == 0 || most == 0 {
+		return ""
+	}
+	return strings.Repeat("#", max(1, int(n*barWidth/most)))
+}
+
+func stateWord(s conn.State, word *explain.Catalogue) string {
+	if s == (conn.State{}) {
+		return word.Word("untold")
+	}
+	return Clean(s.String())
+}
+
+func (s *Summary) templatesTable(templates []tally.StateCount, o Options) *table {
+	word := o.Words
+	t := &table{columns: []column{
+		{head: word.Word("head.protocol"), priority: 2},
+		{head: word.Word("head.state")},
+		{head: word.Word("head.count"), right: true},
+	}}
+	if o.Explain {
+		t.columns = append(t.columns, column{head: word.Word("head.meaning"), flexible: true, priority: 1})
+	}
+	type key struct {
+		p conn.Protocol
+		s conn.State
+	}
+	at := make(map[key]int) // the kinds of template of a state together
+	var sums []tally.StateCount
+	for _, c := range templates {
+		k := key{c.Protocol, c.State}
+		if i, ok := at[k]; ok {
+			sums[i].Count += c.Count
+			continue
+		}
+		at[k] = len(sums)
+		sums = append(sums, c)
+	}
+	for _, c := range sums {
+		cells := []string{Clean(c.Protocol.String()), stateWord(c.State, word), explain.Thousands(c.Count)}
+		if o.Explain {
+			cells = append(cells, word.Meaning(c.Protocol, c.State, c.Kind))
+		}
+		t.add(cells...)
+	}
+	return t
+}
+
+func utc(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,175 @@
+// Package render writes what was counted: as a screen for people, and as JSON, CSV
+// and Markdown for programs and tickets. A model comes in, bytes go out; nothing is
+// computed here but widths and shares.
+package render
+
+import (
+	"fmt"
+	"time"
+
+	"ipvsstate/internal/capture"
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/explain"
+	"ipvsstate/internal/ipvs"
+	"ipvsstate/internal/parse"
+	"ipvsstate/internal/tally"
+)
+
+// Summary is what `ipvsstate summary` shows.
+type Summary struct {
+	Kind capture.Kind
+	// Name is the source as the user knows it; untrusted text.
+	Name string
+	// Host is the director's name, empty where it is not known.
+	Host   string
+	Format Format
+
+	// Index counts from 1 to Of. Merged says that all Of are added up.
+	Index, Of int
+	Merged    bool
+	Time      time.Time
+	TimeFrom  TimeFrom
+	Complete  bool
+	// CutShort says that the listing itself reports that it is not whole.
+	CutShort bool
+
+	Input capture.Counts
+	Tally *tally.Tally
+
+	// Timeouts are the kernel's where it told them, else the defaults.
+	Timeouts      conn.Timeouts
+	TimeoutsKnown bool
+	Kernel        *ipvs.Table  // for a live reading
+	Config        *ipvs.Config // nil if netlink gave none
+	Missing       []Missing
+}
+
+// Missing is a part of a live reading that could not be had.
+type Missing struct {
+	What string // "services" or "timeouts"
+	Why  string
+}
+
+// TimeFrom says where a snapshot's time is from.
+type TimeFrom string
+
+// Where a snapshot's time can be from.
+const (
+	TimeUnknown TimeFrom = "unknown"
+	TimeHeader  TimeFrom = "header"
+	TimeName    TimeFrom = "name"
+	TimeMtime   TimeFrom = "mtime"
+	TimeClock   TimeFrom = "clock"
+)
+
+// Format is the format of a whole snapshot.
+type Format struct {
+	name    string
+	dialect conn.Dialect
+	mixed   bool // of different dialects, whose timeouts differ
+}
+
+// FormatOf is the format of a snapshot's rows, or of its column titles when it has
+// no rows.
+func FormatOf(c *capture.Counts, header parse.Format) Format {
+	f := Format{name: header.String()}
+	dialects := 0
+	seen := 0
+	for i, n := range c.Formats {
+		if n == 0 {
+			continue
+		}
+		seen++
+		f.name = parse.Format(i).String()
+		if d := dialectOf(parse.Format(i)); dialects == 0 || d != f.dialect {
+			f.dialect = d
+			dialects++
+		}
+	}
+	if seen > 1 {
+		f.name = "mixed"
+	}
+	f.mixed = dialects > 1
+	return f
+}
+
+func dialectOf(f parse.Format) conn.Dialect {
+	switch f {
+	case parse.DPVS:
+		return conn.DPVS
+	case parse.Fullnat:
+		return conn.FULLNAT
+	}
+	return conn.Linux
+}
+
+// timeout is what a state's entries are re-armed with, as far as it is known.
+func (s *Summary) timeout(c tally.StateCount) conn.Seconds {
+	if c.Timeout != conn.Unknown {
+		return c.Timeout
+	}
+	if s.Format.mixed {
+		return conn.Unknown
+	}
+	return s.Timeouts.Of(s.Format.dialect, c.Protocol, c.State)
+}
+
+// Options say how a summary is written.
+type Options struct {
+	Words *explain.Catalogue
+	// Width is the terminal's in columns, 0 for no limit.
+	Width int
+	// Terminal allows bars, Color colours.
+	Terminal, Color bool
+	// Explain adds what the states mean.
+	Explain bool
+	Order   tally.Order
+	// Wide shows all services.
+	Wide bool
+}
+
+// span writes seconds as an operator says them: 15m, 61s, 3h.
+func span(s conn.Seconds) string {
+	switch {
+	case s < 0:
+		return ""
+	case s >= 3600 && s%3600 == 0:
+		return fmt.Sprintf("%dh", s/3600)
+	case s >= 60 && s%60 == 0:
+		return fmt.Sprintf("%dm", s/60)
+	}
+	return fmt.Sprintf("%ds", s)
+}
+
+func share(n, of uint64) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(n) / float64(of)
+}
+
+func percent(n, of uint64) string { return fmt.Sprintf("%.1f%%", 100*share(n, of)) }
+
+// virtual names a service.
+func virtual(s *tally.Service, words *explain.Catalogue) string {
+	if s.Marked {
+		return words.Word("fwmark", s.Fwmark)
+	}
+	return Clean(s.Virtual.String())
+}
+
+// Merge adds another listing to the summary.
+func (s *Summary) Merge(o *Summary) {
+	s.Of++
+	if s.Name != o.Name {
+		s.Name = fmt.Sprintf("%s + %s", s.Name, o.Name)
+	}
+	s.Input.Add(&o.Input)
+	s.Tally.Merge(o.Tally)
+	s.Complete = s.Complete && o.Complete
+	s.CutShort = s.CutShort || o.CutShort
+	s.Format = FormatOf(&s.Input, parse.Auto)
+	if s.TimeFrom != o.TimeFrom || !s.Time.Equal(o.Time) {
+		s.Time, s.TimeFrom = time.Time{}, TimeUnknown
+	}
+}
