@@ -16,8 +16,7 @@ const cutEndpoint = 59
 func (s *Scanner) endpoint(b []byte, i int, e *conn.Endpoint, f Field) int {
 	if a, next := ipv4(b, i); next > 0 {
 		if p, end := port(b, next); end > 0 {
-			e.Addr = netip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
-			e.Port, e.PortKnown = p, true
+			e.Addr, e.Port, e.PortKnown = addr4(a), p, true
 			return end
 		}
 	}
@@ -127,7 +126,7 @@ func plainIPv4(text []byte) (a netip.Addr, ok bool) {
 	if next != 4+len(text)+1 {
 		return a, false
 	}
-	return netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}), true
+	return addr4(v), true
 }
 
 // plainPort is a port number that fills the text.

@@ -96,6 +96,11 @@ func ipv4(b []byte, i int) (addr uint32, next int) {
 	return v0<<24 | v1<<16 | v2<<8 | v3, i + e3 + 1
 }
 
+// addr4 is an address of 32 bits.
+func addr4(a uint32) netip.Addr {
+	return netip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
+}
+
 // octet is the number in the last n bytes of a word of text; bad has its high bit set
 // unless n is 1 to 3, the number at most 255, and it has no leading zero.
 func octet(w uint32, n int) (value, bad uint32) {

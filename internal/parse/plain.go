@@ -1,8 +1,8 @@
 package parse
 
 import (
+	"encoding/binary"
 	"math/bits"
-	"net/netip"
 
 	"ipvsstate/internal/conn"
 )
@@ -61,31 +61,24 @@ func (s *Scanner) plainRow(b []byte, i int) int {
 	if next < 0 {
 		return notRow
 	}
-	e.Client.Addr = netip.AddrFrom4([4]byte{byte(addr >> 24), byte(addr >> 16), byte(addr >> 8), byte(addr)})
-	e.Client.Port, e.Client.PortKnown = port, true
+	e.Client.Addr, e.Client.Port, e.Client.PortKnown = addr4(addr), port, true
 
 	start := max(clientColumn+endpointWidth, next) + 1
 	if !allBlank(b, next, start) {
 		return notRow
 	}
-	text, n := fieldText(b, start)
-	virtual := &s.memo[text.slot()]
-	if virtual.text != text {
+	virtual := s.memo.recall(columnText(b, start))
+	if start += endpointWidth + 1; virtual == nil || b[start-1] != ' ' {
 		return notRow
 	}
-	e.Virtual.Addr, e.Virtual.Port, e.Virtual.PortKnown = virtual.addr, virtual.port, true
+	e.Virtual.Addr, e.Virtual.Port, e.Virtual.PortKnown = addr4(virtual.addr), virtual.port, true
 
-	next = start + n
-	start = max(start+endpointWidth, next) + 1
-	if !allBlank(b, next, start) {
+	text, n := fieldText(b, start)
+	server := s.memo.recall(text)
+	if server == nil || b[start+n] != '\n' {
 		return notRow
 	}
-	text, n = fieldText(b, start)
-	server := &s.memo[text.slot()]
-	if server.text != text || b[start+n] != '\n' {
-		return notRow
-	}
-	e.Server.Addr, e.Server.Port, e.Server.PortKnown = server.addr, server.port, true
+	e.Server.Addr, e.Server.Port, e.Server.PortKnown = addr4(server.addr), server.port, true
 
 	e.Timeout, e.Origin = conn.Unknown, conn.UnknownOrigin
 	s.line.Format, s.line.Garbled = Ipvsadm, false
@@ -103,29 +96,71 @@ func allBlank(b []byte, from, to int) bool {
 
 // memo remembers numeric endpoints by their text: virtual services and real
 // servers are few and stand in every row. It holds only what the field readers
-// accepted, and compares the whole text. A newer one takes an older one's slot.
-type memo [4096]struct {
+// accepted, and compares the whole text. Each text has two slots to be in, which
+// share a line of the processor's cache.
+type memo [4096]memoSlot
+
+type memoSlot struct {
 	text memoText
-	addr netip.Addr
+	addr uint32
 	port uint16
 }
 
-// memoText is a field's text, up to 24 bytes, without the blanks behind it. The
-// longest IPv4 address and port has 21.
+// memoText is a field's text: a column with its blanks, or up to 23 bytes to the end
+// of a row. The longest IPv4 address and port has 21.
 type memoText struct{ w0, w1, w2 uint64 }
 
 func (t memoText) slot() uint64 {
-	return (t.w0 ^ t.w1*0x9e3779b97f4a7c15 ^ t.w2*0xc2b2ae3d27d4eb4f) * 0xd6e8feb86659fd93 >> 52
+	hi, lo := bits.Mul64(t.w0^0x9e3779b97f4a7c15, t.w1^t.w2<<48^0xd6e8feb86659fd93)
+	return hi ^ lo
 }
 
-func (m *memo) remember(text []byte, e *conn.Endpoint) {
+// recall is the slot of a text, nil if it is not known.
+func (m *memo) recall(t memoText) *memoSlot {
+	h := t.slot() & (uint64(len(m)) - 1)
+	if m[h].text == t {
+		return &m[h]
+	}
+	if m[h^1].text == t {
+		return &m[h^1]
+	}
+	return nil
+}
+
+// rememberColumn keeps an endpoint by its text as it stands in a column.
+func (m *memo) rememberColumn(text []byte, e *conn.Endpoint) {
 	var field [pad]byte
-	if n := copy(field[:], text); n < 24 && e.Addr.Is4() && e.PortKnown && e.Service == "" {
+	if n := copy(field[:], text); n <= endpointWidth {
+		copy(field[n:], "                  ")
+		m.put(columnText(field[:], 0), e)
+	}
+}
+
+// rememberLast keeps an endpoint by its text as it ends a row.
+func (m *memo) rememberLast(text []byte, e *conn.Endpoint) {
+	var field [pad]byte
+	if n := copy(field[:], text); n <= 23 {
 		field[n] = '\n'
 		t, _ := fieldText(field[:], 0)
-		slot := &m[t.slot()]
-		slot.text, slot.addr, slot.port = t, e.Addr, e.Port
+		m.put(t, e)
 	}
+}
+
+// put keeps a numeric IPv4 endpoint in its first slot. What stood there moves to the
+// second.
+func (m *memo) put(t memoText, e *conn.Endpoint) {
+	if h := t.slot() & (uint64(len(m)) - 1); e.Addr.Is4() && e.PortKnown && e.Service == "" && m.recall(t) == nil {
+		a := e.Addr.As4()
+		if m[h].text != (memoText{}) {
+			m[h^1] = m[h]
+		}
+		m[h] = memoSlot{t, binary.BigEndian.Uint32(a[:]), e.Port}
+	}
+}
+
+// columnText is the text of a column, its blanks included.
+func columnText(b []byte, i int) memoText {
+	return memoText{word8(b, i), word8(b, i+8), uint64(b[i+16]) | uint64(b[i+17])<<8}
 }
 
 // fieldText is the text of a field that ends 8 to 23 bytes on, as every endpoint

@@ -133,12 +133,12 @@ func (s *Scanner) ipvsadmRow(b []byte, i int) int {
 	if next = s.endpoint(b, i, &e.Virtual, FieldVirtual); next < 0 {
 		return badRow
 	}
-	s.memo.remember(b[i:next], &e.Virtual)
+	s.memo.rememberColumn(b[i:next], &e.Virtual)
 	i = blanks(b, next)
 	if next = s.endpoint(b, i, &e.Server, FieldServer); next < 0 {
 		return badRow
 	}
-	s.memo.remember(b[i:next], &e.Server)
+	s.memo.rememberLast(b[i:next], &e.Server)
 	i = next
 	if e.State.Index() == 0 {
 		if real, ok := garbledState(b[stateAt:stateEnd]); ok {
