@@ -112,13 +112,17 @@ func write(e conn.Entry) string {
 	return b.String()
 }
 
-// full is the endpoint as text; one that was cut has its brackets cut as well.
+// full is the endpoint as text. A name that was cut must be cut again at the same
+// place, with or without its brackets.
 func full(e conn.Endpoint) string {
 	s := e.String()
-	if e.Addr.IsValid() || len(s) == cutEndpoint {
+	switch {
+	case e.Addr.IsValid() || len(s) == cutEndpoint:
 		return s
+	case !e.PortKnown && len(s) == cutEndpoint-1:
+		return "[" + s
 	}
-	return "[" + s[:len(e.Host)] + "]" + s[len(e.Host):]
+	return "[" + e.Host + "]" + s[len(e.Host):]
 }
 
 // FuzzIPv6 holds the address reader against the standard library's.

@@ -32,7 +32,7 @@ const (
 // row reads the row at b[i:] into s.line and returns the index of the line that
 // follows, or notRow or badRow.
 func (s *Scanner) row(b []byte, i int) int {
-	proto, i := s.protocol(b, i)
+	proto, i := s.protocol(b, core(b, i))
 	if i < 0 {
 		return notRow
 	}
@@ -68,6 +68,17 @@ func (s *Scanner) row(b []byte, i int) int {
 		return s.dpvsRow(b, blanks(b, next))
 	}
 	return s.misplaced(b, i)
+}
+
+// core passes over the number of a processor that DPVS begins a row with, [3].
+func core(b []byte, i int) int {
+	if b[i] != '[' {
+		return i
+	}
+	if _, end := decimal(b, i+1); end > 0 && b[end] == ']' {
+		return end + 1
+	}
+	return i
 }
 
 // protocol reads the word a row begins with, and the blanks behind it.
