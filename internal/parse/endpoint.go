@@ -200,7 +200,6 @@ func ipv6(text []byte) (a netip.Addr, ok bool) {
 			}
 			q := quad.As4()
 			n += copy(v[n:], q[:])
-			i = len(text)
 			break
 		}
 		v[n], v[n+1] = byte(group>>8), byte(group)

@@ -1,0 +1,169 @@
+//go:build unix
+
+// Bench times ipvsstate beside what people use now, on one listing, in one run, turn
+// by turn, and prints medians and ratios. It judges nothing but says which of the
+// project's aims are met. Run it on an idle machine: make bench.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"text/tabwriter"
+	"time"
+)
+
+func main() {
+	rows := flag.Int("rows", 5_000_000, "entries of the large listing")
+	rounds := flag.Int("rounds", 7, "rounds of the quick commands")
+	slow := flag.Int("slow", 3, "rounds of awk | sort | uniq")
+	flag.Parse()
+	log.SetFlags(0)
+	dir, err := os.MkdirTemp("", "ipvsstate-bench-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+
+	b := &bench{dir: dir}
+	b.build("ipvsstate", "./cmd/ipvsstate")
+	b.build("gen", "./test/gen")
+	large, small, proc := b.listing("large.txt", *rows, "ipvsadm"), b.listing("small.txt", 5000, "ipvsadm"), b.listing("proc.txt", *rows, "proc")
+	if info, err := os.Stat(large); err == nil {
+		fmt.Printf("listing: %d rows, %d MB\n\n", *rows, info.Size()/1e6)
+	}
+
+	ipvsstate := filepath.Join(dir, "ipvsstate")
+	wc := &command{name: "wc -l FILE", args: []string{"wc", "-l", large}}
+	file := &command{name: "ipvsstate FILE", args: []string{ipvsstate, "-o", "json", large}}
+	pipe := &command{name: "cat FILE | ipvsstate", args: shell("cat %s | %s -o json", large, ipvsstate)}
+	procFile := &command{name: "ipvsstate FILE (proc)", args: []string{ipvsstate, "-o", "json", proc}}
+	mawk := &command{name: "mawk '{c[$3]++}' FILE", args: shell("mawk '{c[$3]++} END {for (s in c) print s, c[s]}' %s", large)}
+	sort := &command{name: "awk '{print $3}' | sort | uniq -c", args: shell("awk '{print $3}' %s | sort | uniq -c", large)}
+	quick := []*command{wc, file, pipe, procFile, mawk}
+	for _, c := range quick {
+		c.run() // once to warm the page cache
+	}
+	for _, c := range quick {
+		c.times = nil
+	}
+	for range *rounds {
+		for _, c := range quick {
+			c.run()
+		}
+	}
+	for range *slow {
+		sort.run()
+	}
+
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "command\tmedian\tbeside ipvsstate FILE\taim\t\t")
+	row := func(c *command, ratio float64, aim string, met bool) {
+		verdict := ""
+		if aim != "" {
+			verdict = "missed"
+			if met {
+				verdict = "met"
+			}
+		}
+		fmt.Fprintf(w, "%s\t%.3fs\t%.2f\t%s\t%s\t\n", c.name, c.median().Seconds(), ratio, aim, verdict)
+	}
+	beside := func(c *command) float64 { return c.median().Seconds() / file.median().Seconds() }
+	row(wc, beside(wc), ">= 1/5", beside(wc) >= 0.2)
+	row(file, 1, "", true)
+	row(procFile, beside(procFile), "", true)
+	row(pipe, beside(pipe), "<= 1.5", beside(pipe) <= 1.5)
+	row(mawk, beside(mawk), ">= 3", beside(mawk) >= 3)
+	row(sort, beside(sort), ">= 10", beside(sort) >= 10)
+	w.Flush()
+	fmt.Printf("ipvsstate FILE takes %.1f times wc -l (aim: at most 5)\n\n", 1/beside(wc))
+
+	fmt.Println("peak memory (aim: at most 64 MiB)")
+	for _, c := range []*command{
+		{name: "5,000 rows, file", args: []string{ipvsstate, "-o", "json", small}},
+		{name: fmt.Sprintf("%d rows, file", *rows), args: []string{ipvsstate, "-o", "json", large}},
+		{name: "5,000 rows, pipe", args: []string{ipvsstate, "-o", "json"}, stdin: small},
+		{name: fmt.Sprintf("%d rows, pipe", *rows), args: []string{ipvsstate, "-o", "json"}, stdin: large},
+	} {
+		c.run()
+		fmt.Printf("  %-22s %5.1f MiB\n", c.name, float64(c.memory)/1024)
+	}
+}
+
+type bench struct{ dir string }
+
+func (b *bench) build(name, pkg string) {
+	c := exec.Command("go", "build", "-o", filepath.Join(b.dir, name), pkg)
+	c.Stderr = os.Stderr
+	if err := c.Run(); err != nil {
+		log.Fatalf("go build %s: %v", pkg, err)
+	}
+}
+
+func (b *bench) listing(name string, rows int, format string) string {
+	path := filepath.Join(b.dir, name)
+	f, err := os.Create(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	c := exec.Command(filepath.Join(b.dir, "gen"), "-rows", fmt.Sprint(rows), "-format", format)
+	c.Stdout, c.Stderr = f, os.Stderr
+	if err := c.Run(); err != nil {
+		log.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		log.Fatal(err)
+	}
+	return path
+}
+
+func shell(format string, args ...any) []string {
+	return []string{"sh", "-c", fmt.Sprintf(format, args...)}
+}
+
+// command is a command with the times it took, and the memory it once held in KiB.
+type command struct {
+	name   string
+	args   []string
+	stdin  string // a file that cat writes into a pipe
+	times  []time.Duration
+	memory int64
+}
+
+func (c *command) run() {
+	cmd := exec.Command(c.args[0], c.args[1:]...)
+	cmd.Stderr = os.Stderr
+	var cat *exec.Cmd
+	if c.stdin != "" {
+		cat = exec.Command("cat", c.stdin)
+		pipe, err := cat.StdoutPipe()
+		if err != nil {
+			log.Fatal(err)
+		}
+		cmd.Stdin = pipe
+		if err := cat.Start(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		log.Fatalf("%s: %v", c.name, err)
+	}
+	c.times = append(c.times, time.Since(start))
+	if cat != nil {
+		if err := cat.Wait(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	c.memory = cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
+}
+
+func (c *command) median() time.Duration {
+	t := slices.Sorted(slices.Values(c.times))
+	return t[len(t)/2]
+}
