@@ -83,7 +83,7 @@ func checkEntry(t *testing.T, l *Line) {
 // write is the entry as a row of the format that can hold it.
 func write(e conn.Entry) string {
 	if e.Timeout != conn.Unknown {
-		return fmt.Sprintf("%s %ds %s %s %s %s %s", e.Protocol, e.Timeout, e.State, full(e.Client), full(e.Virtual), full(e.Local), full(e.Server))
+		return fmt.Sprintf("%s %ds %s %s %s %s %s", e.Protocol, e.Timeout, e.State, full(e.Protocol, e.Client), full(e.Protocol, e.Virtual), full(e.Protocol, e.Local), full(e.Protocol, e.Server))
 	}
 	fields := []conn.Endpoint{e.Client, e.Virtual, e.Local, e.Server}
 	if e.Local.IsZero() {
@@ -103,7 +103,7 @@ func write(e conn.Entry) string {
 	} else {
 		fmt.Fprintf(&b, "%s %02d:%02d  %s", e.Protocol, e.Expires/60, e.Expires%60, e.State)
 		for _, p := range fields {
-			fmt.Fprintf(&b, " %s", full(p))
+			fmt.Fprintf(&b, " %s", full(e.Protocol, p))
 		}
 	}
 	if e.PEName != "" {
@@ -112,17 +112,20 @@ func write(e conn.Entry) string {
 	return b.String()
 }
 
-// full is the endpoint as text. A name that was cut must be cut again at the same
-// place, with or without its brackets.
-func full(e conn.Endpoint) string {
+// full is the endpoint as a text that reads as it: a name may have stood in brackets,
+// and have been cut with or without them.
+func full(p conn.Protocol, e conn.Endpoint) string {
 	s := e.String()
-	switch {
-	case e.Addr.IsValid() || len(s) == cutEndpoint:
-		return s
-	case !e.PortKnown && len(s) == cutEndpoint-1:
-		return "[" + s
+	for _, text := range []string{s, "[" + e.Host + "]" + s[min(len(e.Host), len(s)):], "[" + s} {
+		var scanner Scanner
+		scanner.line.Entry.Protocol = p
+		var got conn.Endpoint
+		field := append([]byte("    "+text), bytes.Repeat([]byte("\n"), pad)...)
+		if scanner.endpoint(field, 4, &got, FieldClient) == 4+len(text) && got == e {
+			return text
+		}
 	}
-	return "[" + e.Host + "]" + s[len(e.Host):]
+	return s
 }
 
 // FuzzIPv6 holds the address reader against the standard library's.
