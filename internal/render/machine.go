@@ -179,7 +179,11 @@ func serviceDocument(v *tally.Service) serviceJSON {
 		d.Virtual, d.Fwmark = fmt.Sprintf("fwmark %d", v.Fwmark), &v.Fwmark
 	}
 	for _, c := range v.States {
-		d.States[c.State.String()] += c.Count
+		word := c.State.String()
+		if word == "" {
+			word = "unknown"
+		}
+		d.States[word] += c.Count
 	}
 	return d
 }
@@ -219,6 +223,8 @@ func (s *Summary) kernelDocument() *kernelJSON {
 	return d
 }
 
+var csvKinds = [conn.NumKinds]string{"connection", "template", "fwmark_template", "invalidated_template"}
+
 // CSV writes the states, and the totals as rows of their own kind.
 func CSV(w io.Writer, s *Summary, o Options) error {
 	c := csv.NewWriter(w)
@@ -229,10 +235,10 @@ func CSV(w io.Writer, s *Summary, o Options) error {
 		if t := s.timeout(n); t != conn.Unknown {
 			timeout = strconv.Itoa(int(t))
 		}
-		rows = append(rows, []string{"connection", n.Protocol.String(), n.State.String(), number(n.Count), fraction(n.Count, all), timeout, meaning(n, o)})
+		rows = append(rows, []string{csvKinds[n.Kind], n.Protocol.String(), n.State.String(), number(n.Count), fraction(n.Count, all), timeout, meaning(n, o)})
 	}
 	for _, n := range s.Tally.TemplateStates() {
-		rows = append(rows, []string{"template", n.Protocol.String(), n.State.String(), number(n.Count), "", "", meaning(n, o)})
+		rows = append(rows, []string{csvKinds[n.Kind], n.Protocol.String(), n.State.String(), number(n.Count), "", "", meaning(n, o)})
 	}
 	rows = append(rows,
 		[]string{"total", "", "connections", number(all), "", "", ""},

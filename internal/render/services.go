@@ -36,9 +36,14 @@ func (s *Summary) servicesTable(services []tally.Service, o Options) *table {
 	for i := range services {
 		total.add(&services[i])
 	}
-	if connections, _ := s.Tally.Ungrouped(); connections > 0 {
-		rows = append(rows, serviceRow{virtual: word.Word("ungrouped", explain.Thousands(tally.MaxServices)), connections: connections})
+	if connections, templates := s.Tally.Ungrouped(); connections+templates > 0 {
+		label := word.Word("invalidated")
+		if connections > 0 {
+			label = word.Word("ungrouped", explain.Thousands(tally.MaxServices))
+		}
+		rows = append(rows, serviceRow{virtual: label, connections: connections, templates: templates})
 		total.connections += connections
+		total.templates += templates
 	}
 	rows = append(rows, total)
 
