@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 . test/prerequisites.sh
 go run ./test/bench "$@"
 echo
-IPVSSTATE_KERNEL_BENCH=1 go test -count=1 -v -timeout 30m -run Bench ./test/kernel 2>&1 | grep -vE '^=== '
+IPVSSTATE_KERNEL_BENCH=1 go test -count=1 -v -timeout 30m -run LiveRead ./test/kernel 2>&1 | grep -vE '^=== '

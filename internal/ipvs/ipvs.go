@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,7 +51,7 @@ func (w Where) proc() string {
 // writes, at most a page at a time; rows can be missing, and before Linux 6.14
 // come twice, when the table changes meanwhile.
 type Table struct {
-	io.ReadCloser
+	file *os.File
 	// Path is the proc file that is read.
 	Path string
 	// Buckets is the size of the kernel's hash table, 0 if not known, and Version
@@ -63,6 +62,25 @@ type Table struct {
 	// there is none or root alone may read it.
 	Status *Status
 }
+
+// gathered is how much Read collects: few pages, so that little is lost when a
+// reading is given up in the middle.
+const gathered = 16 << 10
+
+// Read reads the rows. The kernel gives a page at a time, and before Linux 6.14 walks
+// the table anew for each, so that never less than a page is asked for; several are
+// gathered, since whoever takes them may be woken for every piece.
+func (t *Table) Read(p []byte) (n int, err error) {
+	for n < min(gathered, len(p)) && err == nil {
+		var m int
+		m, err = t.file.Read(p[n:])
+		n += m
+	}
+	return n, err
+}
+
+// Close ends the reading.
+func (t *Table) Close() error { return t.file.Close() }
 
 // Status is the head of /proc/net/ip_vs_status.
 type Status struct {
@@ -77,7 +95,7 @@ func openTable(dir string) (*Table, error) {
 		f, err := os.Open(path)
 		switch {
 		case err == nil:
-			t := &Table{ReadCloser: f, Path: path}
+			t := &Table{file: f, Path: path}
 			t.Version, t.Buckets = readVersion(filepath.Join(dir, "ip_vs"))
 			t.Status = readStatus(filepath.Join(dir, "ip_vs_status"))
 			return t, nil
