@@ -4,6 +4,19 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 step() { printf '== %s\n' "$*"; }
 
+# gotest runs go test and prints a line a package, and every skipped test with its reason; all of
+# it if something fails.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+gotest() {
+	if ! go test -v "$@" >"$log" 2>&1; then
+		cat "$log"
+		exit 1
+	fi
+	grep -E -A1 '^ *--- SKIP' "$log" || true
+	grep -E '^ok' "$log"
+}
+
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 depguard=github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.3.0
 govulncheck=golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -47,13 +60,13 @@ if ! out=$(go run "$govulncheck" ./... 2>&1); then
 fi
 
 step tests, with the race detector
-go test -race ./cmd/... ./internal/...
+gotest -race ./cmd/... ./internal/...
 
 step fuzzing, a smoke run
 go test -run '^$' -fuzz '^FuzzScan$' -fuzztime 20s ./internal/parse
 go test -run '^$' -fuzz '^FuzzIPv6$' -fuzztime 5s ./internal/parse
 
 step tests in the real kernel
-go test -count=1 -v -timeout 20m ./test/kernel 2>&1 | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
+gotest -count=1 -timeout 20m ./test/kernel
 
 echo "== all passed"
