@@ -6,10 +6,10 @@ import (
 	"ipvsstate/internal/conn"
 )
 
-// Seen remembers the entries of one read of the kernel's table by a 64-bit hash of
+// Seen remembers the entries of one read of the kernel's table by a 63-bit hash of
 // protocol, client, virtual service and real server, the key that is unique in the
-// kernel. It takes 16 to 32 bytes an entry. Two different entries of a million
-// share a hash once in 37 million reads.
+// kernel. It takes 16 to 32 bytes an entry. In a table of a million, two different
+// entries share a hash once in 18 million reads.
 type Seen struct {
 	slots []uint64 // open addressing, at most half full; 0 is empty
 	n     int
