@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -77,11 +76,6 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 	config, configErr := ipvs.ReadConfig(netlink, where)
 	cancel()
 
-	// With a single processor Go's scheduler would look for other work at every read,
-	// which on kernels before 6.14 takes long: on such a host that costs half the time.
-	if runtime.GOMAXPROCS(0) == 1 {
-		runtime.GOMAXPROCS(2)
-	}
 	src := &capture.Source{Kind: capture.Kernel, Name: table.Path, Reader: r.patient(table, "wait.kernel")}
 	seen := &tally.Seen{}
 	// One worker, since all count against the same seen entries; the kernel is slower.

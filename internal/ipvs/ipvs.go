@@ -73,7 +73,7 @@ const gathered = 16 << 10
 func (t *Table) Read(p []byte) (n int, err error) {
 	for n < min(gathered, len(p)) && err == nil {
 		var m int
-		m, err = t.file.Read(p[n:])
+		m, err = readPage(t.file, p[n:])
 		n += m
 	}
 	return n, err
