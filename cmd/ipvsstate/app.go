@@ -80,9 +80,15 @@ func run(ctx context.Context, a *app, args []string) int {
 		}
 	}()
 
+	// cobra does not look at what becomes of the help it writes.
+	out := &checked{Writer: a.stdout}
+	a.stdout = out
 	root := newRoot(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("writing the output: %w", out.err)
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -95,6 +101,20 @@ func run(ctx context.Context, a *app, args []string) int {
 	}
 	a.complain(err, f.hint)
 	return f.code
+}
+
+// checked keeps the first error of a writer.
+type checked struct {
+	io.Writer
+	err error
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // complain is the one place that prints errors. What they quote comes from the input

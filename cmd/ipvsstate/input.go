@@ -37,7 +37,6 @@ func (o *inputOptions) addFlags(c *cobra.Command) {
 	f.IntVar(&o.snapshot, "snapshot", 0, "show the `N`th of several listings (0: the newest)")
 	f.BoolVar(&o.merge, "merge", false, "add up all listings")
 	f.BoolVar(&o.strict, "strict", false, "fail if a row cannot be read")
-	c.MarkFlagsMutuallyExclusive("snapshot", "merge")
 }
 
 // kernel reports that the running kernel is asked for.
@@ -52,6 +51,8 @@ func (o *inputOptions) check(args []string) error {
 		return fail("leave out --snapshot and --merge", errors.New("the running kernel has one table, not several"))
 	case o.kernel() && o.format.value != "auto":
 		return fail("leave out --format", errors.New("the running kernel's format is known"))
+	case o.snapshot != 0 && o.merge:
+		return fail("leave out --snapshot or --merge", errors.New("--snapshot shows one listing, --merge adds up all"))
 	case o.snapshot < 0:
 		return fail("listings are counted from 1; 0 is the newest", fmt.Errorf("--snapshot %d: there is no such listing", o.snapshot))
 	case o.timeout < 0:

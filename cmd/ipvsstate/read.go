@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -68,7 +67,7 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 	where := ipvs.Where{Proc: r.options.proc, Netns: r.options.netns}
 	table, err := ipvs.OpenTable(where)
 	if err != nil {
-		return nil, kernelFailure(err)
+		return nil, kernelFailure(where, err)
 	}
 	defer table.Close()
 
@@ -83,7 +82,7 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 	stopped := r.source(ctx, src, cfg, func() *tally.Tally { return tally.New(seen) })
 	s := r.chosen
 	if s == nil {
-		return nil, stopped
+		return nil, r.verdict(stopped)
 	}
 	s.Kernel, s.Config = table, config
 	if host, err := r.app.hostname(); err == nil {
@@ -103,7 +102,7 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 	return s, r.outcome(stopped)
 }
 
-func kernelFailure(err error) error {
+func kernelFailure(where ipvs.Where, err error) error {
 	switch {
 	case errors.Is(err, ipvs.ErrNotLinux):
 		return fail("give a saved listing: ipvsstate FILE, or ssh DIRECTOR ipvsadm -Lcn | ipvsstate", err)
@@ -111,6 +110,8 @@ func kernelFailure(err error) error {
 		return fail("on a director load it with modprobe ip_vs; elsewhere give a saved listing: ipvsstate FILE", err)
 	case errors.Is(err, fs.ErrPermission):
 		return fail("run it as root, or with CAP_SYS_ADMIN for another network namespace", err)
+	case errors.Is(err, fs.ErrNotExist) && where.Netns == "":
+		return fail("in the directory that --proc names, net/ip_vs_conn or net/ip_vs_conn_sync must be", err)
 	case errors.Is(err, fs.ErrNotExist):
 		return fail("ip netns list shows the namespaces; a process's number or a path will do too", err)
 	}
@@ -151,7 +152,7 @@ func (r *reading) files(ctx context.Context, names []string) (*render.Summary, e
 			stopped = fail(fmt.Sprintf("it holds %d; leave --snapshot out for the newest", r.seen),
 				fmt.Errorf("there is no listing %d", r.options.snapshot))
 		}
-		return nil, errors.Join(r.last(), stopped)
+		return nil, r.verdict(stopped)
 	}
 	s.Of = r.seen
 	return s, r.outcome(stopped)
@@ -173,25 +174,39 @@ func (r *reading) print(err error) {
 	}
 }
 
-func (r *reading) last() error {
-	if n := len(r.failed); n > 0 {
-		return r.failed[n-1]
+// verdict is the error to end with: what stopped the run, else the last input that
+// could not be read.
+func (r *reading) verdict(stopped error) error {
+	n := len(r.failed)
+	if n == 0 {
+		return stopped
 	}
-	return nil
+	if stopped != nil {
+		r.print(r.failed[n-1])
+		return stopped
+	}
+	return r.failed[n-1]
 }
 
 // outcome is the error of a run that has something to show.
 func (r *reading) outcome(stopped error) error {
 	if more := r.bad - int64(r.shown); more > 0 {
-		fmt.Fprintf(r.app.stderr, "ipvsstate: %s\n", r.words.Word("bad.more", explain.Thousands(uint64(more))))
+		fmt.Fprintf(r.app.stderr, "ipvsstate: %s\n", r.words.Count("bad.more", uint64(more)))
 	}
-	if err := errors.Join(r.last(), stopped); err != nil {
+	if err := r.verdict(stopped); err != nil {
 		return err
 	}
 	if r.options.strict && r.bad > 0 {
-		return fail("without --strict they are left out and the rest is counted", fmt.Errorf("--strict: %d rows could not be read", r.bad))
+		return fail("without --strict it is left out and the rest is counted", fmt.Errorf("--strict: %s could not be read", rows(r.bad)))
 	}
 	return nil
+}
+
+func rows(n int64) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", n)
 }
 
 // source reads all listings of a source. It returns an error only if that ends the
@@ -218,7 +233,7 @@ func (r *reading) source(ctx context.Context, src *capture.Source, cfg capture.C
 		r.problems(none.Problems, none.Bad)
 		r.refuse(noListing(src, none))
 	default:
-		r.refuse(readFailure(src.Name, err))
+		r.refuse(readFailure(src, err))
 	}
 	return nil
 }
@@ -301,20 +316,24 @@ func openFailure(name string, err error) error {
 		return fail("FILE is a saved listing; ipvsstate --help shows the commands", err)
 	case errors.Is(err, fs.ErrPermission):
 		return fail("run it as a user who may read the file", err)
+	case errors.Is(err, fs.ErrNotExist):
+		return fail("check the name and the directory", err)
 	}
 	return fail("", err)
 }
 
-func readFailure(name string, err error) error {
+func readFailure(src *capture.Source, err error) error {
 	var path *os.PathError
 	if !errors.As(err, &path) {
-		err = fmt.Errorf("read %s: %w", name, err)
+		err = fmt.Errorf("read %s: %w", src.Name, err)
 	}
-	if errors.Is(err, capture.ErrUTF16) {
-		base := filepath.Base(name)
-		return fail(fmt.Sprintf("convert it: iconv -f UTF-16 -t UTF-8 %s | ipvsstate", base), err)
+	switch {
+	case errors.Is(err, capture.ErrUTF16) && src.Kind == capture.File:
+		return fail(fmt.Sprintf("convert it: iconv -f UTF-16 -t UTF-8 %s | ipvsstate", src.Name), err)
+	case errors.Is(err, capture.ErrUTF16):
+		return fail("put iconv -f UTF-16 -t UTF-8 into the pipe before ipvsstate", err)
 	}
-	return fail("", err)
+	return fail("the input is damaged or cut short; what came before counts", err)
 }
 
 // noListing explains an input without a listing.
@@ -326,7 +345,7 @@ func noListing(src *capture.Source, none *capture.NoListingError) error {
 	}
 	switch none.Message {
 	case parse.NoProcFile:
-		said("there was no /proc/net/ip_vs_conn")
+		said("there was no /proc/net/ip_vs_conn, or it could not be read")
 		hint = "the ip_vs module was not loaded where this was taken: modprobe ip_vs there, or take it on the director"
 	case parse.NotRoot:
 		said("ipvsadm was not run as root")
@@ -347,6 +366,9 @@ func noListing(src *capture.Source, none *capture.NoListingError) error {
 		err = fmt.Errorf("%s: it lists virtual services, not connections", src.Name)
 		hint = "add -c: ipvsadm -Lcn"
 	default:
+		if none.OtherFormat > 0 {
+			hint = "leave --format out to count them"
+		}
 		if src.Kind == capture.Stdin && none.Lines == 0 {
 			hint = "did the command in front of the pipe fail? --live reads this host's kernel"
 		}

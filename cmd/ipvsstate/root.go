@@ -21,10 +21,24 @@ func newRoot(a *app) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fail(c.CommandPath()+" --help shows the flags", err)
 	})
-	root.CompletionOptions.HiddenDefaultCmd = false
-	summary := newSummary(a)
-	root.AddCommand(summary, newVersion(a))
+	root.Version = version
+	root.SetVersionTemplate("ipvsstate {{.Version}}\n")
+	root.AddCommand(newSummary(a), newVersion(a))
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Example = "  ipvsstate completion bash >/etc/bash_completion.d/ipvsstate"
+		}
+	}
 	return root
+}
+
+// noArgs refuses arguments, with a hint.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fail("leave it out", fmt.Errorf("%s takes no argument: %q", c.CommandPath(), args[0]))
+	}
+	return nil
 }
 
 // exitStatus is the annotation that holds a command's exit codes for its help.

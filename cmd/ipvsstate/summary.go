@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -59,6 +58,9 @@ Where the input holds several listings the newest is shown.`,
 		RunE: func(c *cobra.Command, args []string) error { return runSummary(c.Context(), a, o, args) },
 	}
 	o.input.addFlags(c)
+	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveDefault // files
+	}
 	addChoice(c, &o.output, "output", "o", "format of the output")
 	addChoice(c, &o.sort, "sort", "", "order of the states: most first, or as a connection lives")
 	addChoice(c, &o.lang, "lang", "", "language, from LC_ALL, LC_MESSAGES or LANG if not given")
@@ -90,7 +92,10 @@ func runSummary(ctx context.Context, a *app, o *summaryOptions, args []string) e
 		options.Width = 0
 	}
 	out := bufio.NewWriter(a.stdout)
-	if err := errors.Join(write(out, s, options), out.Flush()); err != nil {
+	if err = write(out, s, options); err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
 		return fmt.Errorf("writing the summary: %w", err)
 	}
 	return stopped

@@ -26,6 +26,9 @@ type Counts struct {
 	// Garbled is how many of the entries lack state and time, because a stock
 	// ipvsadm misprinted a FULLNAT table.
 	Garbled int64
+	// OtherFormat is how many of the skipped lines are rows of another format than
+	// the one that was asked for.
+	OtherFormat int64
 	// Formats is the number of entries in each format.
 	Formats [parse.NumFormats]int64
 }
@@ -37,6 +40,7 @@ func (c *Counts) Add(o *Counts) {
 	c.Skipped += o.Skipped
 	c.Bad += o.Bad
 	c.Garbled += o.Garbled
+	c.OtherFormat += o.OtherFormat
 	for f := range c.Formats {
 		c.Formats[f] += o.Formats[f]
 	}
@@ -79,8 +83,12 @@ func (e *NoListingError) Error() string {
 	switch {
 	case e.Lines == 0:
 		return "it is empty"
+	case e.Bad == 1:
+		return "its one row could not be read"
 	case e.Bad > 0:
 		return fmt.Sprintf("none of its %d rows could be read", e.Bad)
+	case e.OtherFormat > 0:
+		return "its rows are of another format than --format asks for"
 	}
 	return "no IPVS connection listing in it"
 }
@@ -236,7 +244,7 @@ func (r *Reader[A]) end(err error) {
 	}
 	c := r.current()
 	switch {
-	case c.holds():
+	case c.holds() && (c.Entries > 0 || c.OtherFormat == 0):
 		c.Complete = r.err == nil
 		r.emit()
 	case r.count == 0 && r.err == nil:

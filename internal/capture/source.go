@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -154,7 +155,7 @@ type labelled struct {
 
 func (l labelled) Read(p []byte) (int, error) {
 	n, err := l.Reader.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && err != io.EOF && !strings.HasPrefix(err.Error(), l.format) {
 		err = fmt.Errorf("%s: %w", l.format, err)
 	}
 	return n, err

@@ -99,7 +99,9 @@ func (w *worker[A]) parse(p *part[A], block []byte) {
 				s.message = l.Message
 			}
 		default:
-			if at, ok := lineTime(l.Text, w.location); ok {
+			if l.OtherFormat {
+				s.counts.OtherFormat++
+			} else if at, ok := lineTime(l.Text, w.location); ok {
 				w.end(p, s)
 				s = w.begin(p, dateLine)
 				s.time = at

@@ -65,6 +65,8 @@ func (c *Catalogue) Meaning(p conn.Protocol, s conn.State, k conn.Kind) string {
 	word := s.String()
 	keys := []string{p.String() + "/" + word, word}
 	switch {
+	case k == conn.StaleTemplate:
+		keys = []string{"template/invalidated"}
 	case k != conn.Connection:
 		keys = []string{"template/" + word, "template/other"}
 	case word == "":

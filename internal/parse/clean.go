@@ -10,7 +10,7 @@ func (s *Scanner) judge(text []byte) {
 	l := &s.line
 	l.Text = text
 	l.Format = Auto
-	l.Garbled = false
+	l.Garbled, l.OtherFormat = false, false
 	if len(text) > MaxLine {
 		l.Kind = BadLine
 		l.Err = Error{Line: l.Number, Column: 1, Field: FieldLine, Reason: TooLong}
@@ -61,7 +61,7 @@ func (s *Scanner) rowWithin() bool {
 		s.unknownProtocol = nil
 		switch next := s.row(b, i); {
 		case next > 0:
-			l.Kind = EntryLine
+			s.accept()
 			return true
 		case next == badRow && bad < 0:
 			bad, err = i, l.Err

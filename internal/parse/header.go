@@ -84,10 +84,15 @@ var messageTexts = [...]struct {
 	{[]byte("unexpected input from /proc/net/ip_vs_conn"), NoProcFile},
 	{[]byte("/proc/net/ip_vs_conn: No such file or directory"), NoProcFile},
 	{[]byte("/proc/net/ip_vs_conn': No such file or directory"), NoProcFile},
+	{[]byte("cannot open '/proc/net/ip_vs_conn"), NoProcFile},
+	{[]byte("/proc/net/ip_vs_conn: Permission denied"), NoProcFile},
 	{[]byte("conflicts with the 'connection' option"), Conflict},
 	{[]byte("options conflicts in the list command"), Conflict},
 	{[]byte("ipvsadm: command not found"), NoCommand},
 	{[]byte("ipvsadm: not found"), NoCommand},
+	{[]byte("ipvsadm: 未找到命令"), NoCommand},
+	{[]byte("command not found: ipvsadm"), NoCommand},
+	{[]byte("ipvsadm: No such file or directory"), NoCommand},
 	{[]byte("Prot LocalAddress:Port"), ServicesOnly},
 }
 

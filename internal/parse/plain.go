@@ -27,7 +27,7 @@ const (
 // plainRow reads the row at b[i:] into s.line and returns the index of the line
 // that follows, or notRow.
 func (s *Scanner) plainRow(b []byte, i int) int {
-	if len(b)-i < plainLength || s.dirt || s.Only > Ipvsadm {
+	if len(b)-i < plainLength || s.dirt {
 		return notRow
 	}
 	b = b[i : i+plainLength : i+plainLength]

@@ -45,25 +45,16 @@ func (s *Scanner) row(b []byte, i int) int {
 	s.line.Garbled = false
 
 	if left, next := clock(b, i); next > 0 {
-		if s.Only != Auto && s.Only != Ipvsadm && s.Only != Fullnat {
-			return notRow
-		}
 		e.Expires, e.Timeout, e.Origin = left, conn.Unknown, conn.UnknownOrigin
 		return s.ipvsadmRow(b, blanks(b, next))
 	}
 	if hexValue[b[i]] < 16 {
 		if next := procEndpoint(b, i, &e.Client); next > 0 {
-			if s.Only != Auto && s.Only != Proc && s.Only != ProcSync && s.Only != Fullnat {
-				return notRow
-			}
 			e.Timeout = conn.Unknown
 			return s.procRow(b, blanks(b, next))
 		}
 	}
 	if set, next := dpvsSeconds(b, i); next > 0 {
-		if s.Only != Auto && s.Only != DPVS {
-			return notRow
-		}
 		e.Expires, e.Timeout, e.Origin = conn.Unknown, set, conn.UnknownOrigin
 		return s.dpvsRow(b, blanks(b, next))
 	}
@@ -135,7 +126,7 @@ func (s *Scanner) ipvsadmRow(b []byte, i int) int {
 	}
 	stateAt, stateEnd := i, next
 	if i = s.endpoint(b, blanks(b, next), &e.Client, FieldClient); i < 0 {
-		if e.State.Index() == 0 {
+		if e.State.Index() == 0 && !(s.line.Err.Reason == EndsEarly && beginsState(e.State.String())) {
 			return notRow
 		}
 		return badRow

@@ -85,6 +85,8 @@ type Line struct {
 	Text []byte
 	// Format is set for entries and column titles.
 	Format Format
+	// OtherFormat marks a skipped line that is a row, of another format than Only.
+	OtherFormat bool
 	// Garbled marks a FULLNAT row as a stock ipvsadm misprints it: its state and
 	// time are not in the listing.
 	Garbled bool
@@ -151,8 +153,8 @@ func (s *Scanner) Scan() bool {
 		next = s.row(s.data, s.pos)
 	}
 	if next > 0 && next-s.pos <= MaxLine {
-		s.line.Kind = EntryLine
 		s.line.Text = nil
+		s.accept()
 		s.pos = next
 		return true
 	}
@@ -161,6 +163,14 @@ func (s *Scanner) Scan() bool {
 	s.pos += n + 1
 	s.judge(text)
 	return true
+}
+
+// accept makes the current line an entry, if its format is asked for.
+func (s *Scanner) accept() {
+	s.line.Kind, s.line.OtherFormat = EntryLine, false
+	if s.Only != Auto && s.Only != s.line.Format {
+		s.line.Kind, s.line.OtherFormat = Skipped, true
+	}
 }
 
 // Line is the current line, valid until the next Scan.

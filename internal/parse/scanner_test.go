@@ -149,7 +149,7 @@ func TestOnly(t *testing.T) {
 	data := []byte("TCP 14:57  ESTABLISHED 10.0.1.10:44380    10.0.1.100:80      10.0.0.12:80\n" +
 		"TCP 0A00010A 84D4 0A000164 0055 0A00004D 0055 SYN_RECV         59\n" +
 		"[3]tcp 30s    SYN_RECV    172.16.37.60:42044 198.51.100.3:80    172.10.0.2:1026    172.16.37.59:80\n")
-	for f, want := range map[Format]string{Auto: "111", Ipvsadm: "100", Proc: "010", ProcSync: "010", DPVS: "001"} {
+	for f, want := range map[Format]string{Auto: "111", Ipvsadm: "100", Proc: "010", ProcSync: "000", DPVS: "001"} {
 		s := Scanner{Only: f}
 		got := ""
 		for s.Reset(data); s.Scan(); {

@@ -1,6 +1,10 @@
 package parse
 
-import "ipvsstate/internal/conn"
+import (
+	"strings"
+
+	"ipvsstate/internal/conn"
+)
 
 // ipvsadm and the kernel pad the state to eleven columns and a blank, so nearly
 // every state is known by twelve bytes at once.
@@ -70,4 +74,15 @@ func (s *Scanner) state(b []byte, i int) (st conn.State, next int) {
 
 func isStateByte(c byte) bool {
 	return c-'A' < 26 || c-'a' < 26 || c-'0' < 10 || c == '_' || c == '-' || c == '!' || c == '?'
+}
+
+// beginsState reports a word that is the beginning of a state's: of a row that was
+// cut in the middle of it.
+func beginsState(word string) bool {
+	for s := range stateWords {
+		if strings.HasPrefix(s, word) {
+			return true
+		}
+	}
+	return false
 }

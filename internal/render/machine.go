@@ -39,6 +39,7 @@ type summaryJSON struct {
 		Bad        int64  `json:"bad"`
 		Duplicates uint64 `json:"duplicates"`
 		Garbled    int64  `json:"garbled"`
+		Other      int64  `json:"other_format"`
 	} `json:"input"`
 	Connections    uint64         `json:"connections"`
 	Templates      uint64         `json:"templates"`
@@ -128,6 +129,7 @@ func JSON(w io.Writer, s *Summary, o Options) error {
 	d.Snapshot.Time, d.Snapshot.TimeFrom = optional(utc(s.Time), !s.Time.IsZero()), string(s.TimeFrom)
 	in := s.Input
 	d.Input.Lines, d.Input.Entries, d.Input.Skipped, d.Input.Bad, d.Input.Garbled = in.Lines, in.Entries, in.Skipped, in.Bad, in.Garbled
+	d.Input.Other = in.OtherFormat
 	d.Input.Duplicates = s.Tally.Duplicates()
 	d.Connections, d.Templates = s.Tally.Connections(), s.Tally.Templates()
 	d.States = make([]stateJSON, 0)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"ipvsstate/internal/capture"
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/explain"
 	"ipvsstate/internal/tally"
@@ -101,7 +102,7 @@ func (s *Summary) facts(o Options) [][2]string {
 
 func (s *Summary) source(word *explain.Catalogue) string {
 	name := Clean(s.Name)
-	if s.Kind.String() != "file" {
+	if s.Kind != capture.File {
 		name = word.Word("source." + s.Kind.String())
 	}
 	if s.Host != "" {
@@ -166,6 +167,7 @@ func (s *Summary) notes(word *explain.Catalogue) []string {
 		all = append(all, word.Word("cutshort"))
 	}
 	add("bad", uint64(s.Input.Bad))
+	add("otherformat", uint64(s.Input.OtherFormat))
 	add("garbled", uint64(s.Input.Garbled))
 	add("duplicates", s.Tally.Duplicates())
 	stale := uint64(0)
@@ -248,22 +250,7 @@ func (s *Summary) templatesTable(templates []tally.StateCount, o Options) *table
 	if o.Explain {
 		t.columns = append(t.columns, column{head: word.Word("head.meaning"), flexible: true, priority: 1})
 	}
-	type key struct {
-		p conn.Protocol
-		s conn.State
-	}
-	at := make(map[key]int) // the kinds of template of a state together
-	var sums []tally.StateCount
 	for _, c := range templates {
-		k := key{c.Protocol, c.State}
-		if i, ok := at[k]; ok {
-			sums[i].Count += c.Count
-			continue
-		}
-		at[k] = len(sums)
-		sums = append(sums, c)
-	}
-	for _, c := range sums {
 		cells := []string{Clean(c.Protocol.String()), stateWord(c.State, word), explain.Thousands(c.Count)}
 		if o.Explain {
 			cells = append(cells, word.Meaning(c.Protocol, c.State, c.Kind))

