@@ -83,6 +83,9 @@ func check(t testing.TB, text []byte, all []*recorded, err error) {
 		if c.Lines != c.Entries+c.Skipped+c.Bad {
 			t.Errorf("snapshot %d: %d lines, but %d entries + %d skipped + %d bad", i+1, c.Lines, c.Entries, c.Skipped, c.Bad)
 		}
+		if c.OtherFormat > c.Skipped || c.Garbled > c.Entries {
+			t.Errorf("snapshot %d: %+v", i+1, c)
+		}
 		formats := int64(0)
 		for _, n := range c.Formats {
 			formats += n

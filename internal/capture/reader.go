@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,14 +122,13 @@ type Reader[A Accumulator[A]] struct {
 	ready   []*segment[A]    // of the part being merged
 	merging *part[A]
 
-	cur     *Snapshot[A]
-	dated   bool      // a time stood behind cur's entries
-	pending time.Time // that time, of the next snapshot
-	count   int
-	out     *Snapshot[A]
-	err     error
-	ended   bool
-	closed  bool
+	cur    *Snapshot[A]
+	after  *Snapshot[A] // lines behind a time behind cur's entries; the next, if entries or titles follow
+	count  int
+	out    *Snapshot[A]
+	err    error
+	ended  bool
+	closed bool
 }
 
 // NewReader starts to read the source. Its goroutines end with the source, or with
@@ -204,9 +204,16 @@ func (r *Reader[A]) Scan() bool {
 	return r.out != nil
 }
 
-// await returns the next part in the order of the input.
+// errClosed is what a closed reader's Scan ends with.
+var errClosed = errors.New("the reader is closed")
+
+// await returns the next part in the order of the input. When the reading is stopped
+// what has been parsed by then still comes, if nothing is missing before it.
 func (r *Reader[A]) await() (*part[A], error) {
 	for {
+		if r.ctx.Err() != nil {
+			r.Close()
+		}
 		if p := r.waiting[r.next]; p != nil {
 			delete(r.waiting, r.next)
 			r.next++
@@ -218,11 +225,13 @@ func (r *Reader[A]) await() (*part[A], error) {
 			continue
 		default:
 		}
+		if r.closed {
+			return nil, cmp.Or(context.Cause(r.ctx), errClosed)
+		}
 		select {
 		case p := <-r.results:
 			r.waiting[p.seq] = p
 		case <-r.ctx.Done():
-			return nil, context.Cause(r.ctx)
 		}
 	}
 }
@@ -243,6 +252,9 @@ func (r *Reader[A]) end(err error) {
 		r.err = err
 	}
 	c := r.current()
+	if r.after != nil {
+		c.merge(&r.after.Counts, r.after.Message, r.after.Problems)
+	}
 	switch {
 	case c.holds() && (c.Entries > 0 || c.OtherFormat == 0):
 		c.Complete = r.err == nil
@@ -264,48 +276,53 @@ func (r *Reader[A]) emit() {
 // title or column titles do where the snapshot has such a line or entries already,
 // and entries do behind a time that stands behind others.
 func (r *Reader[A]) take(s *segment[A]) {
-	if s.begin == dateLine {
-		if r.cur != nil && r.cur.holds() {
-			r.dated, r.pending = true, s.time
-		} else {
-			r.current().Time = s.time
-		}
-	}
-	if c := r.cur; c != nil {
-		begins := false
-		switch s.begin {
-		case parse.TitleLine:
-			begins = c.holds()
-		case parse.ColumnsLine:
-			begins = c.columns || c.Entries > 0
-		default:
-			begins = r.dated && s.counts.Entries > 0
-		}
-		if begins {
-			r.emit()
-			r.current().Time = r.pending
-			r.dated, r.pending = false, time.Time{}
-		}
-	}
 	c := r.current()
+	if s.begin == dateLine {
+		switch {
+		case r.after != nil:
+			r.after.Time = s.time
+		case c.columns || c.Entries > 0:
+			r.after = &Snapshot[A]{Time: s.time, Result: r.newAcc()}
+		default:
+			c.Time = s.time
+		}
+	}
+	begins := false
+	switch s.begin {
+	case parse.TitleLine:
+		begins = c.holds()
+	case parse.ColumnsLine:
+		begins = c.columns || c.Entries > 0
+	default:
+		begins = r.after != nil && s.counts.Entries > 0
+	}
+	if begins {
+		r.emit()
+		r.cur, r.after = r.after, nil
+		c = r.current()
+	} else if r.after != nil {
+		c = r.after
+	}
 	c.title = c.title || s.begin == parse.TitleLine
 	c.columns = c.columns || s.begin == parse.ColumnsLine
 	if s.begin == parse.ColumnsLine {
 		c.Header = s.header
 	}
-	c.Counts.Add(&s.counts)
-	if c.Message == parse.NoMessage {
-		c.Message = s.message
+	for i := range s.problems {
+		s.problems[i].Name = r.src.Name
+		s.problems[i].Line += int(r.merging.before)
 	}
-	for _, p := range s.problems {
-		if len(c.Problems) == MaxProblems {
-			break
-		}
-		p.Name = r.src.Name
-		p.Line += int(r.merging.before)
-		c.Problems = append(c.Problems, p)
-	}
+	c.merge(&s.counts, s.message, s.problems)
 	c.Result.Merge(s.result)
+}
+
+// merge adds what became of some lines.
+func (s *Snapshot[A]) merge(counts *Counts, message parse.Message, problems []parse.Error) {
+	s.Counts.Add(counts)
+	if s.Message == parse.NoMessage {
+		s.Message = message
+	}
+	s.Problems = append(s.Problems, problems[:min(len(problems), MaxProblems-len(s.Problems))]...)
 }
 
 // current is the snapshot being merged, a new one if there is none.

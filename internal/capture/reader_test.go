@@ -152,13 +152,44 @@ func TestSnapshotIsTheCallers(t *testing.T) {
 	}
 }
 
-// TestOnly takes rows of one format.
+const procRow = "TCP 0A00010A 84D4 0A000164 0055 0A00004D 0055 SYN_RECV         59\n"
+
+// TestOnly takes rows of one format, and counts those it leaves out.
 func TestOnly(t *testing.T) {
-	text := entry(1) + "TCP 0A00010A 84D4 0A000164 0055 0A00004D 0055 SYN_RECV         59\n" + entry(2)
+	text := entry(1) + procRow + entry(2) + date1
 	all, err := readAll(strings.NewReader(text), Config{Format: parse.Proc, Workers: 1})
 	check(t, []byte(text), all, err)
-	if len(all) != 1 || all[0].Entries != 1 || all[0].Formats[parse.Proc] != 1 || all[0].Skipped != 2 {
+	if len(all) != 1 || all[0].Entries != 1 || all[0].Formats[parse.Proc] != 1 || all[0].Skipped != 3 || all[0].OtherFormat != 2 {
 		t.Errorf("%s", describe(all, err))
+	}
+	for _, text := range []string{title + columns + entry(1), entry(1) + entry(2)} {
+		all, err := readAll(strings.NewReader(text), Config{Format: parse.Proc})
+		check(t, []byte(text), all, err)
+		var none *NoListingError
+		if !errors.As(err, &none) || none.OtherFormat == 0 || none.Error() != "its rows are of another format than --format asks for" {
+			t.Errorf("%q: %s", text, describe(all, err))
+		}
+	}
+	// An empty listing is one, whatever its format.
+	if all, err := readAll(strings.NewReader(title+columns), Config{Format: parse.Proc}); err != nil || len(all) != 1 || all[0].Entries != 0 {
+		t.Error(describe(all, err))
+	}
+}
+
+// TestOnlyOfSeveral has a listing of another format in front of one, and behind.
+func TestOnlyOfSeveral(t *testing.T) {
+	t.Skip("bug: a listing whose rows are all of another format is an empty snapshot in front of others, and is left out, its lines uncounted, behind them")
+	wanted, other := title+columns+entry(1), proc+procRow
+	for _, text := range []string{other + wanted, wanted + other} {
+		all, err := readAll(strings.NewReader(text), Config{Format: parse.Ipvsadm})
+		check(t, []byte(text), all, err)
+		rows := 0
+		for _, s := range all {
+			rows += len(s.Result.entries)
+		}
+		if rows != 1 || len(all) != 2 {
+			t.Errorf("%d snapshots: %s", len(all), describe(all, err))
+		}
 	}
 }
 

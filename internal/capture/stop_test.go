@@ -162,7 +162,6 @@ func (c *counter) Merge(o *counter) {
 // TestCancelSlowMerge cancels a reading in which parts are parsed faster than they
 // are merged: there is always another part waiting.
 func TestCancelSlowMerge(t *testing.T) {
-	t.Skip("bug: await looks at the context only when no part is waiting, so the reading goes on to the source's end")
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	reader := NewReader(ctx, &Source{Reader: &endless{[]byte(entry(1))}}, Config{Workers: 2, ReadSize: 4096}, newSlowCounter)
@@ -222,7 +221,6 @@ func TestScanBehindTheEnd(t *testing.T) {
 
 // TestScanBehindClose does not hang either.
 func TestScanBehindClose(t *testing.T) {
-	t.Skip("bug: it waits for parts that no worker will send")
 	r, w := io.Pipe()
 	defer w.Close()
 	reader := NewReader(context.Background(), &Source{Reader: r}, Config{Workers: 1}, newRecorder)

@@ -44,7 +44,7 @@ func lineTime(line []byte, loc *time.Location) (t time.Time, ok bool) {
 	if m := chineseTime.FindStringSubmatch(text); m != nil {
 		return at(m[1], number(m[2]), m[3], m[4], m[5], m[6], m[7]+m[8], loc)
 	}
-	if m := cTime.FindStringSubmatch(text); m != nil {
+	if m := cTime.FindStringSubmatch(text); m != nil && (m[5] == "" || m[11] == "") {
 		hour := number(m[6])
 		switch {
 		case m[9] == "PM" && hour < 12:

@@ -42,6 +42,11 @@ type worker[A Accumulator[A]] struct {
 
 func (w *worker[A]) run(free <-chan *part[A], results chan<- *part[A], done <-chan struct{}) {
 	for {
+		select {
+		case <-done:
+			return
+		default:
+		}
 		var p *part[A]
 		select {
 		case p = <-free:

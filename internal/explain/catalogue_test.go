@@ -127,6 +127,9 @@ func TestEveryStateIsExplained(t *testing.T) {
 	for _, l := range Languages() {
 		c := load(t, Language(l))
 		other := c.states["template/other"]
+		if c.states["template/invalidated"] == other {
+			t.Errorf("%s: an invalidated template has the text of any other", l)
+		}
 		for _, s := range conn.States() {
 			for _, p := range occurs(s) {
 				text := c.Meaning(p, s, conn.Connection)
@@ -139,9 +142,11 @@ func TestEveryStateIsExplained(t *testing.T) {
 			}
 			for k := conn.Template; int(k) < conn.NumKinds; k++ {
 				want := other
-				switch s.String() { // what templates are seen in
-				case "NONE", "ASSURED", "UDP":
-					want = c.states["template/"+s.String()]
+				switch word := s.String(); { // what templates are seen in
+				case k == conn.StaleTemplate:
+					want = c.states["template/invalidated"]
+				case word == "NONE" || word == "ASSURED" || word == "UDP":
+					want = c.states["template/"+word]
 				}
 				if text := c.Meaning(conn.TCP, s, k); text != want {
 					t.Errorf("%s: a template (kind %d) in %s means %q, want %q", l, k, s, text, want)
@@ -185,7 +190,7 @@ func TestNoTextWithoutState(t *testing.T) {
 			}
 			word = state
 		}
-		if _, known := conn.StateOf(word); !known && !slices.Contains([]string{"template/other", "unlisted", "untold"}, key) {
+		if _, known := conn.StateOf(word); !known && !slices.Contains([]string{"template/other", "template/invalidated", "unlisted", "untold"}, key) {
 			t.Errorf("%q is no state", key)
 		}
 	}

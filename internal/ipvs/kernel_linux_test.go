@@ -63,7 +63,6 @@ func TestReadConfigWithoutIPVS(t *testing.T) {
 // TestReadConfigOfNamespace asks for a namespace of a kernel without IPVS. No other
 // test here reaches moby/ipvs, which runs modprobe once in a process.
 func TestReadConfigOfNamespace(t *testing.T) {
-	t.Skip("bug: with a namespace the proc files are not looked at, and moby/ipvs runs modprobe; only OpenTable before it keeps the command from that")
 	withoutIPVS(t)
 	ran := fakeModprobe(t)
 	config, err := ReadConfig(t.Context(), Where{Netns: strconv.Itoa(os.Getpid())})

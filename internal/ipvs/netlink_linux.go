@@ -29,8 +29,9 @@ func ReadConfig(ctx context.Context, w Where) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	// moby/ipvs runs modprobe when it starts: never reach it without the module.
-	if _, err := os.Stat(filepath.Join(defaultProc, "net", "ip_vs")); err != nil && path == "" {
+	// moby/ipvs runs modprobe when it starts: never reach it without the module, whose
+	// files are in every namespace or in none.
+	if _, err := os.Stat(filepath.Join(defaultProc, "net", "ip_vs")); err != nil {
 		return nil, ErrNoIPVS
 	}
 	type result struct {

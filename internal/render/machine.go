@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -148,7 +149,8 @@ func JSON(w io.Writer, s *Summary, o Options) error {
 	for _, v := range s.Tally.Services() {
 		d.Services = append(d.Services, serviceDocument(&v))
 	}
-	d.Ungrouped.Connections, d.Ungrouped.Templates = s.Tally.Ungrouped()
+	rest := s.Tally.Ungrouped()
+	d.Ungrouped.Connections, d.Ungrouped.Templates = rest.Connections, rest.Templates
 	if s.Kernel != nil {
 		d.Kernel = s.kernelDocument()
 	}
@@ -272,29 +274,26 @@ func fraction(n, of uint64) string { return strconv.FormatFloat(share(n, of), 'f
 // Markdown writes the summary for a ticket.
 func Markdown(w io.Writer, s *Summary, o Options) error {
 	o.Width, o.Terminal, o.Color = 0, false, false
+	var out bytes.Buffer // tablewriter does not report what becomes of its last write
 	for _, f := range s.facts(o) {
-		if _, err := fmt.Fprintf(w, "- **%s**: %s\n", f[0], escapeMarkdown(f[1])); err != nil {
-			return err
-		}
+		fmt.Fprintf(&out, "- **%s**: %s\n", f[0], escapeMarkdown(f[1]))
 	}
 	for _, part := range s.parts(o) {
-		title := "\n"
+		out.WriteString("\n")
 		if part.title != "" {
-			title = "\n" + part.title + "\n\n"
-		}
-		if _, err := io.WriteString(w, title); err != nil {
-			return err
+			out.WriteString(part.title + "\n\n")
 		}
 		for _, row := range part.table.rows {
 			for i := range row {
 				row[i] = escapeMarkdown(row[i])
 			}
 		}
-		if err := part.table.markdown(w); err != nil {
+		if err := part.table.markdown(&out); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err := out.WriteTo(w)
+	return err
 }
 
 var markdownEscapes = strings.NewReplacer("\\", "\\\\", "|", "\\|", "*", "\\*", "_", "\\_", "`", "\\`", "<", "&lt;", "[", "\\[")

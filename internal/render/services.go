@@ -36,14 +36,13 @@ func (s *Summary) servicesTable(services []tally.Service, o Options) *table {
 	for i := range services {
 		total.add(&services[i])
 	}
-	if connections, templates := s.Tally.Ungrouped(); connections+templates > 0 {
+	if rest := s.Tally.Ungrouped(); rest.Connections+rest.Templates > 0 {
 		label := word.Word("invalidated")
-		if connections > 0 {
+		if rest.Connections > 0 {
 			label = word.Word("ungrouped", explain.Thousands(tally.MaxServices))
 		}
-		rows = append(rows, serviceRow{virtual: label, connections: connections, templates: templates})
-		total.connections += connections
-		total.templates += templates
+		rows = append(rows, serviceRow{"", label, rest.Connections, rest.Templates, byState(&rest)})
+		total.add(&rest)
 	}
 	rows = append(rows, total)
 

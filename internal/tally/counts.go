@@ -117,6 +117,16 @@ func compareProtocols(a, b conn.Protocol) int {
 	return cmp.Or(cmp.Compare(known(a.Index()), known(b.Index())), strings.Compare(a.String(), b.String()))
 }
 
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
 // known puts what has no index behind what has.
 func known(index int) uint { return uint(index - 1) }
 
@@ -139,23 +149,23 @@ func (t *Tally) Services() []Service {
 		return cmp.Or(cmp.Compare(b.Connections, a.Connections), cmp.Compare(b.Templates, a.Templates),
 			compareProtocols(a.Protocol, b.Protocol), a.Virtual.Addr.Compare(b.Virtual.Addr),
 			strings.Compare(a.Virtual.Host, b.Virtual.Host), cmp.Compare(a.Virtual.Port, b.Virtual.Port),
+			compareBools(b.Virtual.PortKnown, a.Virtual.PortKnown), compareBools(a.Marked, b.Marked),
 			strings.Compare(a.Virtual.Service, b.Virtual.Service), cmp.Compare(a.Fwmark, b.Fwmark))
 	})
 	return all
 }
 
-// Ungrouped is what Services leaves out: invalidated templates, whose service is
-// not told, and the entries of services beyond MaxServices.
-func (t *Tally) Ungrouped() (connections, templates uint64) {
+// Ungrouped is what Services leaves out, as if it were one service: invalidated
+// templates, whose service is not told, and the entries of services beyond
+// MaxServices.
+func (t *Tally) Ungrouped() Service {
+	var s Service
 	for g := range t.groups {
 		if t.groups[g].service == (serviceKey{}) {
-			var s Service
 			t.fill(&s, g)
-			connections += s.Connections
-			templates += s.Templates
 		}
 	}
-	return connections, templates
+	return s
 }
 
 // fill counts a group into a service.

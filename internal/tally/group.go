@@ -3,6 +3,7 @@ package tally
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 	"slices"
 
 	"ipvsstate/internal/conn"
@@ -67,8 +68,8 @@ type shortTable struct {
 
 func (s *shortTable) slot(key uint64) int {
 	mask := len(s.slots) - 1
-	h := key * 0x9e3779b97f4a7c15
-	i := int(h>>32) & mask
+	hi, lo := bits.Mul64(key, 0x9e3779b97f4a7c15)
+	i := int(hi^lo) & mask
 	for s.slots[i].key != key && s.slots[i].key != 0 {
 		i = (i + 1) & mask
 	}
@@ -106,15 +107,17 @@ func (s *shortTable) reset() {
 	s.n = 0
 }
 
+// hashVirtual mixes all bits of an address and port into all of the hash.
 func hashVirtual(p conn.Protocol, v *conn.Endpoint) uint64 {
 	a := v.Addr.As16()
-	h := binary.LittleEndian.Uint64(a[8:]) ^ binary.LittleEndian.Uint64(a[:8])*0x9e3779b97f4a7c15
-	h ^= uint64(v.Port)<<16 | uint64(p.Index())
+	hi, lo := bits.Mul64(
+		binary.LittleEndian.Uint64(a[:8])^uint64(v.Port)<<16^uint64(p.Index())^0x9e3779b97f4a7c15,
+		binary.LittleEndian.Uint64(a[8:])^0xd6e8feb86659fd93)
+	h := hi ^ lo
 	if v.Host != "" {
 		h ^= maphash.String(seed, v.Host)
 	}
-	h *= 0xd6e8feb86659fd93
-	return h ^ h>>32
+	return h
 }
 
 func (g *group) hashed() uint64 {
@@ -125,6 +128,9 @@ func (g *group) hashed() uint64 {
 	}
 	if v.Service != "" {
 		h ^= maphash.String(seed, v.Service)
+	}
+	if g.protocol.Index() == 0 {
+		h ^= maphash.String(seed, g.protocol.String())
 	}
 	return h
 }

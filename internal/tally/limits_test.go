@@ -67,7 +67,8 @@ func TestMaxServices(t *testing.T) {
 				t.Errorf("%s: %s has %d connections and %d templates, want 2 of them", name, s.Virtual, s.Connections, s.Templates)
 			}
 		}
-		if c, p := tl.Ungrouped(); connections+c != all || templates+p != pinned || c+p != 2*5000 {
+		rest := tl.Ungrouped()
+		if c, p := rest.Connections, rest.Templates; connections+c != all || templates+p != pinned || c+p != 2*5000 {
 			t.Errorf("%s: %d + %d connections, %d + %d templates, want %d and %d", name, connections, c, templates, p, all, pinned)
 		}
 		var inStates uint64
@@ -87,7 +88,7 @@ func TestManyProtocols(t *testing.T) {
 	for i := range n {
 		e := conn.Entry{State: conn.Established, Timeout: conn.Unknown, Client: numeric("10.0.1.10:1025"), Virtual: numeric("192.0.2.1:80"), Server: numeric("10.0.0.12:80")}
 		e.Protocol, _ = conn.ProtocolOf(fmt.Sprintf("P%d", i))
-		e.Virtual.Addr = netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+		e.Virtual.Port = uint16(i)
 		tl.Add(&e)
 	}
 	sum := uint64(0)
@@ -102,7 +103,6 @@ func TestManyProtocols(t *testing.T) {
 // TestServicesHash: services that differ in the last bytes of their addresses, as a
 // Kubernetes cluster has thousands, must not all stand in one chain of the index.
 func TestServicesHash(t *testing.T) {
-	t.Skip("bug: the last bytes of an address reach no low bit of the hash: all begin at one place, and a merge of 10,000 services takes 100 ms and more")
 	for _, base := range []string{"10.96.0.0", "2001:db8::"} {
 		const n, slots = 10000, 1 << 16
 		first := make(map[uint64]bool)
@@ -122,7 +122,6 @@ func TestServicesHash(t *testing.T) {
 // TestUnlistedProtocolsHash: groups that differ in an unlisted protocol alone must not
 // all stand in one chain, along which each is looked for.
 func TestUnlistedProtocolsHash(t *testing.T) {
-	t.Skip("bug: the hash has the protocol's index alone, 0 for all of these: 34,000 protocols on one service take 5 seconds")
 	hashes := make(map[uint64]bool)
 	for i := range 100 {
 		g := group{service: serviceKey{virtual: numeric("192.0.2.1:80")}}
@@ -185,7 +184,6 @@ func TestManyStates(t *testing.T) {
 // TestResetForgetsStates uses a tally again whose first table had more states than
 // there are cells: the second has but one, and it is known.
 func TestResetForgetsStates(t *testing.T) {
-	t.Skip("bug: Reset keeps the cells, so that the states of an earlier table crowd out those of this one")
 	tl := New(nil)
 	for i := range 2 * maxCells {
 		e := withState(fmt.Sprintf("STATE_%d", i))
@@ -199,7 +197,6 @@ func TestResetForgetsStates(t *testing.T) {
 
 // TestKnownStatesAmongMany has a known state behind many that are not.
 func TestKnownStatesAmongMany(t *testing.T) {
-	t.Skip("bug: whichever states come first have the cells: ESTABLISHED is counted as not told")
 	tl := New(nil)
 	for i := range 2 * maxCells {
 		e := withState(fmt.Sprintf("STATE_%d", i))

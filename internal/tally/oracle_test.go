@@ -210,7 +210,8 @@ func counted(t *Tally) oracle {
 		}
 		o.Services[key] = fmt.Sprint(states)
 	}
-	o.UngroupedConnections, o.UngroupedTemplates = t.Ungrouped()
+	rest := t.Ungrouped()
+	o.UngroupedConnections, o.UngroupedTemplates = rest.Connections, rest.Templates
 	return o
 }
 

@@ -13,9 +13,10 @@ const (
 	// in full, the rest of its services together.
 	MaxServices = 1 << 15
 
-	// maxCells bounds the different states and kinds of entry; real tables have
-	// under twenty. What goes beyond is counted as a state that is not told.
-	maxCells = 64
+	// maxUnlisted bounds the states without a name here that are counted one by
+	// one. What goes beyond is counted as a state that is not told.
+	maxUnlisted = 64
+	maxCells    = conn.NumKinds*conn.NumStates + maxUnlisted
 )
 
 // Tally is the count of a set of entries. It is not safe for concurrent use.
@@ -28,8 +29,8 @@ type Tally struct {
 	stride int
 	cells  []cell
 	// cellOf finds a known state's cell, plus one.
-	cellOf [conn.NumKinds][conn.NumStates]uint8
-	others map[cell]uint8 // the cells of states without an index, plus one
+	cellOf [conn.NumKinds][conn.NumStates]uint16
+	others map[cell]uint16 // the cells of states without an index, plus one
 
 	configured map[stateOf]timeouts
 
@@ -72,6 +73,9 @@ func (t *Tally) Reset() {
 	t.short.reset()
 	t.groups = t.groups[:0]
 	t.counts = t.counts[:0]
+	t.cells = t.cells[:0]
+	clear(t.cellOf[:])
+	clear(t.others)
 	t.duplicates = 0
 	clear(t.configured)
 }
@@ -125,7 +129,7 @@ func (t *Tally) addTimeout(k stateOf, v timeouts) {
 }
 
 // newCell finds or makes a cell and returns its number plus one.
-func (t *Tally) newCell(c cell) uint8 {
+func (t *Tally) newCell(c cell) uint16 {
 	if i := c.state.Index(); i != 0 {
 		if n := t.cellOf[c.kind][i]; n != 0 {
 			return n
@@ -133,17 +137,17 @@ func (t *Tally) newCell(c cell) uint8 {
 	} else if n := t.others[c]; n != 0 {
 		return n
 	}
-	untold := cell{kind: c.kind}
-	if len(t.cells) >= maxCells-conn.NumKinds && c != untold {
+	unlisted := c.state.Index() == 0
+	if untold := (cell{kind: c.kind}); unlisted && c != untold && len(t.others) >= maxUnlisted-conn.NumKinds {
 		return t.newCell(untold)
 	}
 	t.cells = append(t.cells, c)
-	n := uint8(len(t.cells))
-	if i := c.state.Index(); i != 0 {
-		t.cellOf[c.kind][i] = n
+	n := uint16(len(t.cells))
+	if !unlisted {
+		t.cellOf[c.kind][c.state.Index()] = n
 	} else {
 		if t.others == nil {
-			t.others = make(map[cell]uint8)
+			t.others = make(map[cell]uint16)
 		}
 		t.others[c] = n
 	}
