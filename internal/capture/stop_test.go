@@ -190,8 +190,10 @@ func TestGoroutinesEnd(t *testing.T) {
 		wait(t, "Scan", scanned(reader))
 
 		some := NewReader(context.Background(), &Source{Reader: strings.NewReader(text)}, Config{Workers: 4, ReadSize: 256}, newRecorder)
-		if !some.Scan() || !some.Scan() {
-			t.Fatal(some.Err())
+		for range 2 {
+			if !some.Scan() {
+				t.Fatal(some.Err())
+			}
 		}
 		some.Close()
 	}

@@ -74,14 +74,15 @@ func checkEntry(t *testing.T, l *Line) {
 	}
 	e.PEData = strings.Join(strings.FieldsFunc(e.PEData, func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' }), " ")
 	var again Scanner
-	again.Reset([]byte(write(e) + "\n"))
+	again.Reset([]byte(write(l.Format, e) + "\n"))
 	if !again.Scan() || again.Line().Kind != EntryLine || again.Line().Entry != e {
-		t.Fatalf("%s\nwas written as %q\nand reads back as %s", describe(l), write(e), describe(again.Line()))
+		t.Fatalf("%s\nwas written as %q\nand reads back as %s", describe(l), write(l.Format, e), describe(again.Line()))
 	}
 }
 
-// write is the entry as a row of the format that can hold it.
-func write(e conn.Entry) string {
+// write is the entry as a row of the format it came in. FULLNAT's rows have no more
+// than ipvsadm's can hold.
+func write(f Format, e conn.Entry) string {
 	if e.Timeout != conn.Unknown {
 		return fmt.Sprintf("%s %ds %s %s %s %s %s", e.Protocol, e.Timeout, e.State, full(e.Protocol, e.Client), full(e.Protocol, e.Virtual), full(e.Protocol, e.Local), full(e.Protocol, e.Server))
 	}
@@ -90,7 +91,7 @@ func write(e conn.Entry) string {
 		fields = []conn.Endpoint{e.Client, e.Virtual, e.Server}
 	}
 	var b strings.Builder
-	if e.Origin != conn.UnknownOrigin {
+	if f == Proc || f == ProcSync || e.Origin != conn.UnknownOrigin {
 		fmt.Fprintf(&b, "%s", e.Protocol)
 		for _, p := range fields {
 			if a := p.Addr.As16(); p.Addr.Is4() {
@@ -99,7 +100,7 @@ func write(e conn.Entry) string {
 				fmt.Fprintf(&b, " %s %04X", p.Addr.StringExpanded(), p.Port)
 			}
 		}
-		fmt.Fprintf(&b, " %s %s %d", e.State, [...]string{"", "LOCAL", "SYNC"}[e.Origin], e.Expires)
+		fmt.Fprintf(&b, " %s %s %d", e.State, [...]string{"", "LOCAL ", "SYNC "}[e.Origin], e.Expires)
 	} else {
 		fmt.Fprintf(&b, "%s %02d:%02d  %s", e.Protocol, e.Expires/60, e.Expires%60, e.State)
 		for _, p := range fields {

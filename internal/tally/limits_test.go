@@ -71,9 +71,15 @@ func TestMaxServices(t *testing.T) {
 		if c, p := rest.Connections, rest.Templates; connections+c != all || templates+p != pinned || c+p != 2*5000 {
 			t.Errorf("%s: %d + %d connections, %d + %d templates, want %d and %d", name, connections, c, templates, p, all, pinned)
 		}
-		var inStates uint64
+		var inStates, ofRest uint64
 		for _, s := range tl.States(ByCount) {
 			inStates += s.Count
+		}
+		for _, s := range rest.States {
+			ofRest += s.Count
+		}
+		if ofRest != rest.Connections {
+			t.Errorf("%s: the rest has %d connections, %d by state", name, rest.Connections, ofRest)
 		}
 		if tl.Connections() != all || inStates != all || tl.Templates() != pinned {
 			t.Errorf("%s: %d connections, %d by state, %d templates, want %d and %d", name, tl.Connections(), inStates, tl.Templates(), all, pinned)
@@ -157,8 +163,8 @@ func TestManyStates(t *testing.T) {
 		parts.Merge(addAll(New(nil), entries[i:min(i+100, len(entries))]))
 	}
 	for name, tl := range map[string]*Tally{"whole": addAll(New(nil), entries), "parts": parts} {
-		if len(tl.cells) > maxCells {
-			t.Errorf("%s: %d cells", name, len(tl.cells))
+		if len(tl.cells) > maxUnlisted {
+			t.Errorf("%s: %d cells for states without a name, at most %d are allowed", name, len(tl.cells), maxUnlisted)
 		}
 		var connections, templates, untold, stale uint64
 		for _, s := range tl.States(ByCount) {
