@@ -13,7 +13,7 @@ gotest() {
 		cat "$log"
 		exit 1
 	fi
-	grep -E -A1 '^ *--- SKIP' "$log" || true
+	grep -E -B1 '^ *--- SKIP' "$log" || true
 	grep -E '^ok' "$log"
 }
 
@@ -64,7 +64,9 @@ gotest -race ./cmd/... ./internal/...
 
 step fuzzing, a smoke run
 go test -run '^$' -fuzz '^FuzzScan$' -fuzztime 20s ./internal/parse
-go test -run '^$' -fuzz '^FuzzIPv6$' -fuzztime 5s ./internal/parse
+for f in FuzzIPv4 FuzzIPv6; do
+	go test -run '^$' -fuzz "^$f\$" -fuzztime 5s ./internal/parse
+done
 
 step tests in the real kernel
 gotest -count=1 -timeout 20m ./test/kernel

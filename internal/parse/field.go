@@ -86,35 +86,44 @@ func ipv4(b []byte, i int) (addr uint32, next int) {
 	if p[4+e0&15] != '.' || p[4+e1&15] != '.' || p[4+e2&15] != '.' || p[4+e3&15] != ':' {
 		return 0, -1
 	}
-	v0, bad0 := octet(binary.LittleEndian.Uint32(p[e0&15:]), e0)
-	v1, bad1 := octet(binary.LittleEndian.Uint32(p[e1&15:]), e1-e0-1)
-	v2, bad2 := octet(binary.LittleEndian.Uint32(p[e2&15:]), e2-e1-1)
-	v3, bad3 := octet(binary.LittleEndian.Uint32(p[e3&15:]), e3-e2-1)
-	if int32(bad0|bad1|bad2|bad3) < 0 {
+	// Each octet is read from the four bytes that end where it ends, two at a time.
+	a, bad := twoOctets(uint64(binary.LittleEndian.Uint32(p[e0&15:]))|uint64(binary.LittleEndian.Uint32(p[e1&15:]))<<32,
+		octetDigits[e0&15], octetDigits[(e1-e0-1)&15])
+	c, bad2 := twoOctets(uint64(binary.LittleEndian.Uint32(p[e2&15:]))|uint64(binary.LittleEndian.Uint32(p[e3&15:]))<<32,
+		octetDigits[(e2-e1-1)&15], octetDigits[(e3-e2-1)&15])
+	if bad|bad2 != 0 {
 		return 0, -1
 	}
-	return v0<<24 | v1<<16 | v2<<8 | v3, i + e3 + 1
+	return uint32(a)<<24 | uint32(a>>32)<<16 | uint32(c)<<8 | uint32(c>>32), i + e3 + 1
 }
+
+// twoOctets reads the numbers in the last bytes of the two halves of a word of text;
+// bad is not zero unless each has one to three digits, is at most 255, and has no
+// leading zero.
+func twoOctets(text uint64, first, second octetDigit) (values, bad uint64) {
+	const half, signs = 0x000000ff000000ff, 0x8000000080000000
+	text = (text ^ zeros) & (uint64(first.mask) | uint64(second.mask)<<32)
+	values = text>>24&half + (text>>16&half)*10 + (text>>8&half)*100
+	least := uint64(first.least) | uint64(second.least)<<32
+	return values, values&^half | ((values|signs)-least)&signs ^ signs
+}
+
+// octetDigit is, by how many digits a number has, which bytes of a word it is in and
+// the least there is; no number has a count of digits that is not 1, 2 or 3.
+type octetDigit struct{ mask, least uint32 }
+
+var octetDigits = func() (t [16]octetDigit) {
+	for n := range t {
+		t[n].least = 1 << 20
+	}
+	t[1], t[2], t[3] = octetDigit{0xff000000, 0}, octetDigit{0xffff0000, 10}, octetDigit{0xffffff00, 100}
+	return t
+}()
 
 // addr4 is an address of 32 bits.
 func addr4(a uint32) netip.Addr {
 	return netip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
 }
-
-// octet is the number in the last n bytes of a word of text; bad has its high bit set
-// unless n is 1 to 3, the number at most 255, and it has no leading zero.
-func octet(w uint32, n int) (value, bad uint32) {
-	w = (w ^ zeros&0xffffffff) & lastBytes[n&7]
-	value = w>>24 + (w>>16&0xff)*10 + (w>>8&0xff)*100
-	return value, (255 - value) | (value - leastOctet[n&7])
-}
-
-// lastBytes masks the last n bytes of a word.
-var lastBytes = [8]uint32{0, 0xff000000, 0xffff0000, 0xffffff00}
-
-// leastOctet is the least number written with n digits; no number is written with
-// a count of digits that is not 1, 2 or 3.
-var leastOctet = [8]uint32{1 << 20, 0, 10, 100, 1 << 20, 1 << 20, 1 << 20, 1 << 20}
 
 // port reads a decimal port and wants the end of the field behind it.
 func port(b []byte, i int) (p uint16, next int) {

@@ -129,6 +129,20 @@ func full(p conn.Protocol, e conn.Endpoint) string {
 	return s
 }
 
+// FuzzIPv4 holds the address reader against the standard library's.
+func FuzzIPv4(f *testing.F) {
+	for _, s := range []string{"0.0.0.0", "255.255.255.255", "1.2.3.256", "01.2.3.4", "1.123456789.2.3", "1.2.3", "1.2.3.4.5", "1..2.3", "1234.1.1.1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, ok := plainIPv4([]byte(text))
+		want, err := netip.ParseAddr(text)
+		if wantOK := err == nil && want.Is4(); ok != wantOK || ok && got != want {
+			t.Fatalf("plainIPv4(%q) = %v, %v; netip.ParseAddr says %v, %v", text, got, ok, want, err)
+		}
+	})
+}
+
 // FuzzIPv6 holds the address reader against the standard library's.
 func FuzzIPv6(f *testing.F) {
 	for _, s := range []string{"::", "::1", "fd00:1::10", "1:2:3:4:5:6:7:8", "::ffff:192.0.2.1", "64:ff9b::192.0.2.1", "1::", "0:14::", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8"} {
