@@ -256,7 +256,7 @@ func (r *Reader[A]) end(err error) {
 		c.merge(&r.after.Counts, r.after.Message, r.after.Problems)
 	}
 	switch {
-	case c.holds() && (c.Entries > 0 || c.OtherFormat == 0):
+	case c.holds():
 		c.Complete = r.err == nil
 		r.emit()
 	case r.count == 0 && r.err == nil:

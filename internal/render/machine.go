@@ -261,10 +261,11 @@ func CSV(w io.Writer, s *Summary, o Options) error {
 
 // plainCell keeps a spreadsheet from taking a text of the input for a formula.
 func plainCell(s string) string {
+	s = Clean(s)
 	if s != "" && strings.ContainsRune("=+@", rune(s[0])) {
 		return "'" + s
 	}
-	return Clean(s)
+	return s
 }
 
 func number(n uint64) string { return strconv.FormatUint(n, 10) }
@@ -282,6 +283,9 @@ func Markdown(w io.Writer, s *Summary, o Options) error {
 		out.WriteString("\n")
 		if part.title != "" {
 			out.WriteString(part.title + "\n\n")
+		}
+		for i := range part.table.columns {
+			part.table.columns[i].head = escapeMarkdown(part.table.columns[i].head)
 		}
 		for _, row := range part.table.rows {
 			for i := range row {

@@ -11,8 +11,11 @@ import (
 // bytes that are no UTF-8 become U+FFFD.
 func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		// C0, DEL, C1, and the marks that reorder the text around them.
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+		switch {
+		case r < ' ', r >= 0x7f && r < 0xa0, // C0, DEL, C1
+			r == '\u200e', r == '\u200f', r == '\u061c', // marks that reorder the text around them
+			r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069',
+			r == '\u2028', r == '\u2029': // line and paragraph separators
 			return utf8.RuneError
 		}
 		return r
@@ -52,16 +55,23 @@ func wrap(s string, w int) []string {
 	return append(lines, strings.TrimRight(line, " "))
 }
 
-// cut is the longest beginning of s that fits w columns, at least one character.
+// cut is the longest beginning of s that fits w columns, at least one character. It
+// leaves closing punctuation on the line with what stands before it.
 func cut(s string, w int) string {
-	used := 0
+	end := 0
 	for i, r := range s {
-		used += displaywidth.Rune(r)
-		if used > w && i > 0 {
-			return s[:i]
+		next := i + utf8.RuneLen(r)
+		if width(s[:next]) > w && i > 0 {
+			break
+		}
+		end = next
+	}
+	if r, _ := utf8.DecodeRuneInString(s[end:]); end < len(s) && strings.ContainsRune(closing, r) {
+		if _, n := utf8.DecodeLastRuneInString(s[:end]); n < end {
+			end -= n
 		}
 	}
-	return s
+	return s[:end]
 }
 
 const closing = "，。；：、！？）》」』”’…,.;:!?)"
