@@ -125,7 +125,7 @@ func (s *Summary) taken(word *explain.Catalogue) string {
 	case s.Of > 1:
 		all = append(all, word.Word("snapshot", s.Index, s.Of), word.Word("snapshot.hint"))
 	}
-	return strings.Join(all, word.Word("semicolon"))
+	return strings.Join(all, word.Word("comma"))
 }
 
 // kernel is what the kernel says of itself beside its table.
