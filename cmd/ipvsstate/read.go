@@ -82,7 +82,7 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 		return nil, r.verdict(stopped)
 	}
 	s.Kernel, s.Config = table, config
-	if host, err := r.app.hostname(); err == nil {
+	if host, err := r.app.hostname(); err == nil && r.options.proc == "" { // another proc root may be another host's
 		s.Host = host
 	}
 	s.Time, s.TimeFrom = r.app.now(), render.TimeClock
