@@ -110,8 +110,10 @@ func (r *reading) files(ctx context.Context, names []string) (*render.Summary, e
 			r.refuse(openFailure(name, err))
 			continue
 		}
+		cfg.ReadSize = 0
 		if src.Kind == capture.Stdin {
 			src.Reader = r.patient(src.Reader, "wait.stdin")
+			cfg.ReadSize = 512 << 10 // half a widened pipe: fewer turns between its two ends
 		}
 		stopped = r.source(ctx, src, cfg, func() *tally.Tally { return tally.New(nil) })
 		src.Close()
