@@ -73,16 +73,17 @@ func noListing(src *capture.Source, none *capture.NoListingError) error {
 	said := func(what string) {
 		err = fmt.Errorf("%s: it holds an error message in place of a listing: %s", src.Name, what)
 	}
+	const noModule = "the ip_vs module was not loaded where this was taken: modprobe ip_vs there, or take it on the director"
 	switch none.Message {
 	case parse.NoProcFile:
 		said("there was no /proc/net/ip_vs_conn, or it could not be read")
-		hint = "the ip_vs module was not loaded where this was taken: modprobe ip_vs there, or take it on the director"
+		hint = noModule
 	case parse.NotRoot:
 		said("ipvsadm was not run as root")
 		hint = "run ipvsadm as root; /proc/net/ip_vs_conn is readable by any user"
 	case parse.NoIPVS:
 		said("ipvsadm found no IPVS in the kernel")
-		hint = "the ip_vs module was not loaded where this was taken: modprobe ip_vs there, or take it on the director"
+		hint = noModule
 	case parse.NoDPVS, parse.CutShort:
 		said("DPVS's ipvsadm could not fetch the entries from dpvs")
 		hint = "check that dpvs is running, then take the listing again"

@@ -65,9 +65,6 @@ const (
 	NoCommand
 	// ServicesOnly is no error but the services: `ipvsadm -L` without -c.
 	ServicesOnly
-
-	// NumMessages bounds Message.
-	NumMessages = int(ServicesOnly) + 1
 )
 
 var messageTexts = [...]struct {
