@@ -75,7 +75,7 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 	src := &capture.Source{Kind: capture.Kernel, Name: table.Path, Reader: r.patient(table, "wait.kernel")}
 	seen := &tally.Seen{}
 	// One worker, since all count against the same seen entries; the kernel is slower.
-	cfg := capture.Config{Workers: 1, ReadSize: 64 << 10}
+	cfg := capture.Config{Workers: 1, ReadSize: ipvs.ReadSize}
 	stopped := r.source(ctx, src, cfg, func() *tally.Tally { return tally.New(seen) })
 	s := r.chosen
 	if s == nil {

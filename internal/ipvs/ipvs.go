@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -63,18 +64,19 @@ type Table struct {
 	Status *Status
 }
 
-// gathered is how much Read collects: few pages, so that little is lost when a
-// reading is given up in the middle.
-const gathered = 16 << 10
+// pages is how many pages Read asks the kernel for at most: few, since nothing can
+// stop it meanwhile. Of 100,000 entries on Linux 6.1 they take a fifth of a second.
+const pages = 32
 
-// Read reads the rows. The kernel gives a page at a time, and before Linux 6.14 walks
-// the table anew for each, so that never less than a page is asked for; several are
-// gathered, since whoever takes them may be woken for every piece.
-func (t *Table) Read(p []byte) (n int, err error) {
-	for n < min(gathered, len(p)) && err == nil {
-		var m int
-		m, err = readPage(t.file, p[n:])
-		n += m
+// ReadSize is the size of a buffer that Read can fill.
+const ReadSize = pages * 4096
+
+// Read reads the rows. Before Linux 6.14 the kernel walks the table anew for each
+// page, so that less than a page is never asked for.
+func (t *Table) Read(p []byte) (int, error) {
+	n, err := readPages(t.file, p)
+	if n == 0 && err == nil && len(p) > 0 {
+		err = io.EOF
 	}
 	return n, err
 }

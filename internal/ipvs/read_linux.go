@@ -1,32 +1,36 @@
 package ipvs
 
 import (
-	"io"
 	"os"
-	"runtime"
-	"syscall"
-	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
-// readPage is read(2) without telling Go's scheduler. A read of the table keeps the
-// processor busy in the kernel, for milliseconds before Linux 6.14; taken for a
-// waiting one, it has the scheduler hand its work to another thread and back each
-// time, which with one processor makes reading half as slow again.
-func readPage(f *os.File, p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
+// readPages fills p with many reads of a page in one readv(2): proc files read each
+// piece on its own. Where the kernel walks a large table for every page, the thread
+// then stays in the kernel for all of them, and Go's scheduler sleeps meanwhile
+// instead of looking every 10 ms whether it has come back.
+//
+// readv ends at the first piece that is not filled, so a piece leaves room in the
+// kernel's page for the row that comes over its end. Longer rows (IPv6) end a call
+// early now and then, which only takes one more.
+func readPages(f *os.File, p []byte) (int, error) {
+	const piece = 4096 - 80
+	if len(p) < 2*piece {
+		return f.Read(p)
+	}
+	pieces := make([][]byte, 0, pages)
+	for len(p) >= piece && len(pieces) < pages {
+		pieces, p = append(pieces, p[:piece]), p[piece:]
 	}
 	for {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, f.Fd(), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
-		runtime.KeepAlive(f)
+		n, err := unix.Readv(int(f.Fd()), pieces)
 		switch {
-		case errno == syscall.EINTR:
+		case err == unix.EINTR:
 			continue
-		case errno != 0:
-			return 0, &os.PathError{Op: "read", Path: f.Name(), Err: errno}
-		case n == 0:
-			return 0, io.EOF
+		case err != nil:
+			return 0, &os.PathError{Op: "read", Path: f.Name(), Err: err}
 		}
-		return int(n), nil
+		return n, nil
 	}
 }

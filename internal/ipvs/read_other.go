@@ -4,5 +4,5 @@ package ipvs
 
 import "os"
 
-// readPage reads what there is of the copy of a proc file.
-func readPage(f *os.File, p []byte) (int, error) { return f.Read(p) }
+// readPages reads what there is of the copy of a proc file.
+func readPages(f *os.File, p []byte) (int, error) { return f.Read(p) }
