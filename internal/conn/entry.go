@@ -77,7 +77,9 @@ const noneLives Seconds = 3
 
 // Kind says whether the entry is a connection or which sort of template.
 //
-// A template is known by its client port 0 or protocol IP. Where a listing with
+// A template is known by its client port 0 or protocol IP; only what ip_vs_ftp
+// awaits in passive mode, in LISTEN, is a connection without a client port
+// (ip_vs_ftp_in). Where a listing with
 // names lost the port (ipvsadm cuts host:port at 59 characters), the state
 // decides: only templates are ASSURED, and no connection is in NONE for more
 // than three seconds.
@@ -89,6 +91,8 @@ func (e *Entry) Kind() Kind {
 		}
 		return FwmarkTemplate
 	case e.Client.PortKnown && e.Client.Port != 0:
+		return Connection
+	case e.State == Listen:
 		return Connection
 	case !e.Client.PortKnown && e.State != Assured && (e.State != None || e.Expires <= noneLives):
 		return Connection

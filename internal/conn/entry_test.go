@@ -34,6 +34,7 @@ func TestKind(t *testing.T) {
 		{"NONE for ever, with a client port", Entry{Protocol: TCP, State: None, Client: at("10.0.1.10:44380"), Virtual: at(v4), Server: at("10.0.0.12:80"), Expires: 300}, Connection},
 		{"server port 65535, with a client port", Entry{Protocol: TCP, State: established, Client: at("10.0.1.10:44380"), Virtual: at(v4), Server: at("10.0.0.12:65535"), Expires: 800}, Connection},
 		{"unlisted protocol", Entry{Protocol: dccp, State: established, Client: at("10.0.1.10:1"), Virtual: at(v4), Server: at("10.0.0.12:80"), Expires: 59}, Connection},
+		{"passive FTP, before the client's SYN", Entry{Protocol: TCP, State: Listen, Client: at("10.0.1.10:0"), Virtual: at("10.0.1.100:40001"), Server: at("10.0.0.12:40001"), Expires: 118}, Connection},
 
 		{"template", Entry{Protocol: TCP, State: None, Client: at("10.0.1.10:0"), Virtual: at(v4), Server: at("10.0.0.12:80"), Expires: 300}, Template},
 		{"assured template", Entry{Protocol: TCP, State: Assured, Client: at("10.0.1.10:0"), Virtual: at(v4), Server: at("10.0.0.12:80"), Expires: 300}, Template},

@@ -139,6 +139,7 @@ var (
 	Established = State{id: idEstablished}
 	SynRecv     = State{id: idSynRecv}
 	FinWait     = State{id: idFinWait}
+	Listen      = State{id: idListen}
 	UDPState    = State{id: idUDPState}
 	Assured     = State{id: idAssured}
 )

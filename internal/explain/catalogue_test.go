@@ -1,16 +1,22 @@
 package explain
 
 import (
+	"fmt"
+	"io/fs"
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/clipperhouse/displaywidth"
 
 	"ipvsstate/internal/conn"
+	"ipvsstate/internal/machine"
 )
+
+const Chinese Language = "zh"
 
 func load(t *testing.T, l Language) *Catalogue {
 	t.Helper()
@@ -21,60 +27,88 @@ func load(t *testing.T, l Language) *Catalogue {
 	return c
 }
 
-// files of texts, as Load puts them into a catalogue.
-func (c *Catalogue) files() map[string]map[string]string {
-	return map[string]map[string]string{"states": c.states, "words": c.words}
+// texts are all texts of a catalogue, by where they stand.
+func (c *Catalogue) texts() map[string]string {
+	all := map[string]string{}
+	for key, text := range c.words {
+		all["words "+key] = text
+	}
+	for _, t := range c.Topics() {
+		at := string(t.Kind) + " " + t.Key + " "
+		for field, text := range map[string]string{"name": t.Name, "line": t.Line, "line_nat": t.LineNAT, "line_dr": t.LineDR} {
+			if text != "" {
+				all[at+field] = text
+			}
+		}
+		for _, f := range t.Fields {
+			all[at+f.ID] = f.Text
+		}
+		for i, check := range t.Checks {
+			all[at+"check "+strconv.Itoa(i)] = check.Why
+		}
+	}
+	return all
 }
 
 var verb = regexp.MustCompile(`%(%|[-+# 0]*\d*(?:\.\d+)?[a-zA-Z])`)
 
-// TestLanguagesAgree holds both languages to the same keys, and each pair of texts to
-// the same verbs in the same order.
+// TestLanguagesAgree holds all languages to the same words, topics, fields and commands,
+// and each pair of words to the same verbs in the same order.
 func TestLanguagesAgree(t *testing.T) {
-	en, zh := load(t, English).files(), load(t, Chinese).files()
-	for file := range en {
-		a, b := en[file], zh[file]
-		if len(a) < 30 {
-			t.Errorf("%s.yaml has %d texts only", file, len(a))
-		}
-		for _, key := range slices.Sorted(maps.Keys(a)) {
-			if _, ok := b[key]; !ok {
-				t.Errorf("%s.yaml: %q is in English alone", file, key)
-				continue
-			}
-			if x, y := verb.FindAllString(a[key], -1), verb.FindAllString(b[key], -1); !slices.Equal(x, y) {
-				t.Errorf("%s.yaml: %q has the verbs %v in English, %v in Chinese", file, key, x, y)
+	en := load(t, English)
+	for _, l := range Languages() {
+		c := load(t, Language(l))
+		a, b := en.texts(), c.texts()
+		for _, at := range slices.Sorted(maps.Keys(a)) {
+			if _, ok := b[at]; !ok {
+				t.Errorf("%s lacks %s", l, at)
+			} else if x, y := verb.FindAllString(a[at], -1), verb.FindAllString(b[at], -1); strings.HasPrefix(at, "words ") && !slices.Equal(x, y) {
+				t.Errorf("%s has the verbs %v in English, %v in %s", at, x, y, l)
 			}
 		}
-		for _, key := range slices.Sorted(maps.Keys(b)) {
-			if _, ok := a[key]; !ok {
-				t.Errorf("%s.yaml: %q is in Chinese alone", file, key)
+		for _, at := range slices.Sorted(maps.Keys(b)) {
+			if _, ok := a[at]; !ok {
+				t.Errorf("%s has %s, which English has not", l, at)
 			}
 		}
+		for i, topic := range en.Topics() {
+			if i >= len(c.Topics()) || c.Topics()[i].Key != topic.Key {
+				t.Errorf("%s: topic %d is not %s: the order differs", l, i, topic.Key)
+				break
+			}
+			if other := c.Topics()[i]; other.Like != topic.Like || !slices.EqualFunc(topic.Checks, other.Checks, func(a, b Check) bool { return a.On == b.On && a.Run == b.Run }) {
+				t.Errorf("%s: %s has other commands or is like another", l, topic.Key)
+			}
+		}
+	}
+	if n := len(en.Topics()); n < 80 {
+		t.Errorf("%d topics only", n)
 	}
 }
 
 // widest is how many columns of a terminal a one-liner may take.
-var widest = map[Language]int{English: 130, Chinese: 110}
+var widest = map[Language]int{English: 130, Chinese: 120}
 
 func TestTexts(t *testing.T) {
+	oneLine := func(at string) bool {
+		return strings.HasPrefix(at, "words ") || strings.Contains(at, " line") || strings.HasSuffix(at, " name")
+	}
 	for _, l := range Languages() {
-		c := load(t, Language(l))
-		for file, texts := range c.files() {
-			for _, key := range slices.Sorted(maps.Keys(texts)) {
-				text := texts[key]
-				if text == "" && key != "head.bar" { // a column of bars has no title
-					t.Errorf("%s/%s.yaml: %q has no text", l, file, key)
-				}
-				if trimmed := strings.TrimSpace(text); trimmed != text && key != "comma" {
-					t.Errorf("%s/%s.yaml: %q has blanks around: %q", l, file, key, text)
-				}
-				if strings.ContainsAny(text, "\n\t") {
-					t.Errorf("%s/%s.yaml: %q is not one line: %q", l, file, key, text)
-				}
-				if w := displaywidth.String(text); w > widest[Language(l)] {
-					t.Errorf("%s/%s.yaml: %q takes %d columns, more than %d: %s", l, file, key, w, widest[Language(l)], text)
-				}
+		for at, text := range load(t, Language(l)).texts() {
+			if text == "" && at != "words head.bar" { // a column of bars has no title
+				t.Errorf("%s: %s has no text", l, at)
+			}
+			if trimmed := strings.TrimSpace(text); trimmed != text && at != "words comma" && at != "words of.kind" {
+				t.Errorf("%s: %s has blanks around: %q", l, at, text)
+			}
+			if strings.ContainsAny(strings.ReplaceAll(text, "\n\n", ""), "\n\t") || strings.Contains(text, "  ") {
+				t.Errorf("%s: %s is not in paragraphs of one line: %q", l, at, text)
+			}
+			if strings.Count(text, "`")%2 != 0 {
+				t.Errorf("%s: %s has an odd number of backticks", l, at)
+			}
+			if w := displaywidth.String(text); oneLine(at) && !strings.HasPrefix(at, "words list.hint") && w > widest[Language(l)] {
+				t.Errorf("%s: %s takes %d columns, more than %d: %s", l, at, w, widest[Language(l)], text)
 			}
 		}
 	}
@@ -85,18 +119,50 @@ var han = regexp.MustCompile(`\p{Han}`)
 // TestEachInItsLanguage: a text that was copied and never translated has the same
 // keys and verbs.
 func TestEachInItsLanguage(t *testing.T) {
-	for file, texts := range load(t, English).files() {
-		for key, text := range texts {
-			if han.MatchString(text) {
-				t.Errorf("en/%s.yaml: %q has Chinese in it: %s", file, key, text)
-			}
+	for at, text := range load(t, English).texts() {
+		if han.MatchString(text) {
+			t.Errorf("en: %s has Chinese in it: %s", at, text)
 		}
 	}
-	same := []string{"head.bar", "time.clock", "fwmark", "format.proc", "format.proc_sync", "timeouts.value", "comma"} // names, and no words
-	for file, texts := range load(t, Chinese).files() {
-		for key, text := range texts {
-			if !han.MatchString(text) && !slices.Contains(same, key) {
-				t.Errorf("zh/%s.yaml: %q has no Chinese in it: %s", file, key, text)
+	same := []string{"words head.bar", "words time.clock", "words fwmark", "words format.proc", "words format.proc_sync", "words timeouts.value", "words comma", "words of.kind"} // names, and no words
+	for at, text := range load(t, Chinese).texts() {
+		counter := strings.HasSuffix(at, " counts") && strings.HasSuffix(text, "Conn。")
+		sysctl := strings.HasSuffix(at, " name") && strings.Contains(text, "_") // a term that is called as it is spelt
+		if !han.MatchString(text) && !slices.Contains(same, at) && !counter && !sysctl {
+			t.Errorf("zh: %s has no Chinese in it: %s", at, text)
+		}
+	}
+	// Chinese text between Chinese text has Chinese punctuation.
+	ascii := regexp.MustCompile(`\p{Han}[,;:!?]|\p{Han}\. |\p{Han}\.$`)
+	for at, text := range load(t, Chinese).texts() {
+		if found := ascii.FindString(strings.ReplaceAll(text, "分:秒", "")); found != "" && at != "words comma" {
+			t.Errorf("zh: %s has %q: %s", at, found, text)
+		}
+	}
+}
+
+// TestGlossary holds the Chinese texts to one word for each of the field's terms.
+func TestGlossary(t *testing.T) {
+	var glossary []struct {
+		EN  string   `yaml:"en"`
+		ZH  string   `yaml:"zh"`
+		Not []string `yaml:"not"`
+	}
+	read("glossary", &glossary)
+	if len(glossary) < 20 {
+		t.Fatalf("%d terms only", len(glossary))
+	}
+	texts := load(t, Chinese).texts()
+	all := strings.Join(slices.Collect(maps.Values(texts)), "\n")
+	for _, term := range glossary {
+		if !strings.Contains(all, term.ZH) {
+			t.Errorf("no text has %s (%s)", term.ZH, term.EN)
+		}
+		for _, wrong := range term.Not {
+			for at, text := range texts {
+				if strings.Contains(text, wrong) {
+					t.Errorf("%s says %s; it is %s (%s): %s", at, wrong, term.ZH, term.EN, text)
+				}
 			}
 		}
 	}
@@ -105,9 +171,7 @@ func TestEachInItsLanguage(t *testing.T) {
 // occurs is the protocols that a state is seen with.
 func occurs(s conn.State) []conn.Protocol {
 	switch word := s.String(); {
-	case word == "NONE":
-		return []conn.Protocol{conn.TCP, conn.SCTP}
-	case word == "ESTABLISHED":
+	case word == "NONE" || word == "ESTABLISHED":
 		return []conn.Protocol{conn.TCP, conn.SCTP}
 	case word == "UDP" || strings.HasPrefix(word, "UDP_"):
 		return []conn.Protocol{conn.UDP}
@@ -121,135 +185,294 @@ func occurs(s conn.State) []conn.Protocol {
 	return []conn.Protocol{conn.TCP, conn.UDP, conn.SCTP} // or one of them: its text is the same
 }
 
-// TestEveryStateIsExplained has a text of its own for every state the program knows,
-// with each protocol, and as a template of each kind.
+// TestEveryStateIsExplained has a topic for every state the program knows, with each
+// protocol, and as a template of each kind.
 func TestEveryStateIsExplained(t *testing.T) {
-	for _, l := range Languages() {
-		c := load(t, Language(l))
-		other := c.states["template/other"]
-		if c.states["template/invalidated"] == other {
-			t.Errorf("%s: an invalidated template has the text of any other", l)
-		}
-		for _, s := range conn.States() {
-			for _, p := range occurs(s) {
-				text := c.Meaning(p, s, conn.Connection)
-				if text == c.states["unlisted"] || text == c.states["untold"] || text == other {
-					t.Errorf("%s: %s %s means %q", l, p, s, text)
-				}
-				if own := c.states[s.String()]; text != own && text != c.states[p.String()+"/"+s.String()] {
-					t.Errorf("%s: %s %s means %q, which is another's text", l, p, s, text)
-				}
-			}
-			for k := conn.Template; int(k) < conn.NumKinds; k++ {
-				want := other
-				switch word := s.String(); { // what templates are seen in
-				case k == conn.StaleTemplate:
-					want = c.states["template/invalidated"]
-				case word == "NONE" || word == "ASSURED" || word == "UDP":
-					want = c.states["template/"+word]
-				}
-				if text := c.Meaning(conn.TCP, s, k); text != want {
-					t.Errorf("%s: a template (kind %d) in %s means %q, want %q", l, k, s, text, want)
-				}
+	c := load(t, English)
+	for _, s := range conn.States() {
+		for _, p := range occurs(s) {
+			if key := c.State(p, s, conn.Connection).Key; key != s.String() && key != p.String()+"/"+s.String() {
+				t.Errorf("%s %s is explained by %s", p, s, key)
 			}
 		}
-		if c.Meaning(conn.SCTP, conn.Established, conn.Connection) == c.Meaning(conn.TCP, conn.Established, conn.Connection) {
-			t.Errorf("%s: SCTP's ESTABLISHED has TCP's text", l)
+		for k := conn.Template; int(k) < conn.NumKinds; k++ {
+			want := "template/other"
+			switch word := s.String(); { // what templates are seen in
+			case k == conn.StaleTemplate:
+				want = "template/invalidated"
+			case word == "NONE" || word == "ASSURED" || word == "UDP":
+				want = "template/" + word
+			}
+			if key := c.State(conn.TCP, s, k).Key; key != want {
+				t.Errorf("a template (kind %d) in %s is explained by %s", k, s, key)
+			}
 		}
 	}
-}
-
-func TestUnlisted(t *testing.T) {
-	c := load(t, English)
+	if key := c.State(conn.SCTP, conn.Established, conn.Connection).Key; key != "SCTP/ESTABLISHED" {
+		t.Errorf("SCTP's ESTABLISHED is explained by %s", key)
+	}
 	unlisted, _ := conn.StateOf("NEW_STATE")
-	untold := conn.State{}
 	// A key of the catalogue that is no state must not be taken for one.
 	for _, word := range []string{"NEW_STATE", "unlisted", "untold", "template/NONE", "template/other", "SCTP/NONE"} {
 		s, _ := conn.StateOf(word)
-		if text := c.Meaning(conn.TCP, s, conn.Connection); text != c.states["unlisted"] {
-			t.Errorf("%s means %q", word, text)
+		if key := c.State(conn.TCP, s, conn.Connection).Key; key != "unlisted" {
+			t.Errorf("%s is explained by %s", word, key)
 		}
 	}
-	if text := c.Meaning(conn.TCP, untold, conn.Connection); text != c.states["untold"] {
-		t.Errorf("a state that is not told means %q", text)
+	if key := c.State(conn.TCP, conn.State{}, conn.Connection).Key; key != "untold" {
+		t.Errorf("a state that is not told is explained by %s", key)
 	}
-	for _, s := range []conn.State{unlisted, untold} {
-		if text := c.Meaning(conn.TCP, s, conn.Template); text != c.states["template/other"] {
-			t.Errorf("a template in %q means %q", s, text)
+	for _, s := range []conn.State{unlisted, {}} {
+		if key := c.State(conn.TCP, s, conn.Template).Key; key != "template/other" {
+			t.Errorf("a template in %q is explained by %s", s, key)
 		}
 	}
 }
 
-// TestNoTextWithoutState finds texts that no state leads to.
-func TestNoTextWithoutState(t *testing.T) {
-	for key := range load(t, English).states {
-		word := key
-		if p, state, ok := strings.Cut(key, "/"); ok {
+// TestAccountsAreWhole: a state has every field, or says whose account holds for it.
+func TestAccountsAreWhole(t *testing.T) {
+	c := load(t, English)
+	asides := []string{"template/other", "ASSURED", "unlisted", "untold", "ICMP"} // words, and no states of their own
+	for _, topic := range c.Topics() {
+		switch {
+		case topic.Like != "":
+			if like := c.director[topic.Like]; like == nil || like.Like != "" {
+				t.Errorf("%s is like %s, which has no account", topic.Key, topic.Like)
+			}
+		case topic.Kind == Director && (slices.Contains(asides, topic.Key) || slices.ContainsFunc(topic.Fields, func(f Field) bool { return f.ID == "note" })):
+		default:
+			for _, id := range fields[topic.Kind] {
+				if id != "note" && !slices.ContainsFunc(topic.Fields, func(f Field) bool { return f.ID == id }) {
+					t.Errorf("%s %s says nothing of %s", topic.Kind, topic.Key, id)
+				}
+			}
+			if (topic.Kind == Director || topic.Kind == Socket) && len(topic.Checks) == 0 {
+				t.Errorf("%s %s names no command", topic.Kind, topic.Key)
+			}
+		}
+		if topic.Name == "" || topic.Line == "" {
+			t.Errorf("%s %s has no name or no sentence", topic.Kind, topic.Key)
+		}
+		for _, check := range topic.Checks {
+			if !slices.Contains([]string{"director", "server", "client"}, check.On) || check.Run == "" || check.Why == "" {
+				t.Errorf("%s %s: %+v", topic.Kind, topic.Key, check)
+			}
+		}
+		if topic.Kind != Director {
+			continue
+		}
+		word := topic.Key
+		if p, state, ok := strings.Cut(word, "/"); ok {
 			if _, known := conn.ProtocolOf(p); !known && p != "template" {
-				t.Errorf("%q begins with no protocol", key)
+				t.Errorf("%q begins with no protocol", topic.Key)
 			}
 			word = state
 		}
-		if _, known := conn.StateOf(word); !known && !slices.Contains([]string{"template/other", "template/invalidated", "unlisted", "untold"}, key) {
-			t.Errorf("%q is no state", key)
+		if _, known := conn.StateOf(word); !known && !slices.Contains([]string{"template/other", "template/invalidated", "unlisted", "untold"}, topic.Key) {
+			t.Errorf("%q is no state", topic.Key)
 		}
 	}
 }
 
-// TestNumbersInTexts holds the times that texts quote to the kernel's.
-func TestNumbersInTexts(t *testing.T) {
-	state := func(word string) conn.State {
-		s, known := conn.StateOf(word)
-		if !known {
-			t.Fatal(word)
-		}
-		return s
-	}
-	tests := []struct {
-		protocol conn.Protocol
-		state    string
-		seconds  conn.Seconds
-		en, zh   string
-	}{
-		{conn.TCP, "CLOSE", 10, "10 seconds", "10 秒"},
-		{conn.TCP, "TIME_WAIT", 120, "2 minutes", "2 分钟"},
-		{conn.SCTP, "REJECTED", 4, "4 seconds", "4 秒"},
-	}
-	for _, tt := range tests {
-		if got := conn.DefaultTimeouts.Of(conn.Linux, tt.protocol, state(tt.state)); got != tt.seconds {
-			t.Errorf("%s %s has the timeout %d, the text says %d", tt.protocol, tt.state, got, tt.seconds)
-		}
-	}
-	// NONE: the longest that conn takes for a connection whose port it cannot see.
-	none := conn.Entry{Protocol: conn.TCP, State: conn.None, Client: conn.Endpoint{Host: "h"}, Expires: 3}
-	longer := none
-	longer.Expires++
-	if none.Kind() != conn.Connection || longer.Kind() == conn.Connection {
-		t.Error("a connection is in NONE for other than 3 seconds")
-	}
-	tests = append(tests, struct {
-		protocol conn.Protocol
-		state    string
-		seconds  conn.Seconds
-		en, zh   string
-	}{conn.TCP, "NONE", 3, "3 seconds", "3 秒"})
+var durations = map[Language]*regexp.Regexp{
+	English: regexp.MustCompile(`(\d[\d,]*(?:\.\d+)?)[ -]?(seconds?|minutes?|hours?|days?|s|min|h)\b`),
+	Chinese: regexp.MustCompile(`(\d[\d,]*(?:\.\d+)?) ?(秒|分钟|小时|天)`),
+}
 
-	// No other text quotes a time that nobody holds to the kernel's.
-	quoted := map[Language]*regexp.Regexp{English: regexp.MustCompile(`\d+ (?:second|minute|hour)s?`), Chinese: regexp.MustCompile(`\d+ ?(?:秒|分钟|小时)`)}
-	for l, pattern := range quoted {
-		c := load(t, l)
-		want := make(map[string]string)
-		for _, tt := range tests {
-			want[tt.state] = map[Language]string{English: tt.en, Chinese: tt.zh}[l]
+var units = map[string]float64{"s": 1, "秒": 1, "m": 60, "分": 60, "h": 3600, "小": 3600, "d": 86400, "天": 86400}
+
+// spans are the times in a text, in seconds.
+func spans(l Language, text string) []float64 {
+	var all []float64
+	text = regexp.MustCompile("`[^`]*`").ReplaceAllString(text, "") // what a program prints
+	for _, m := range durations[l].FindAllStringSubmatch(text, -1) {
+		n, err := strconv.ParseFloat(strings.ReplaceAll(m[1], ",", ""), 64)
+		if err != nil {
+			panic(err)
 		}
-		got := make(map[string]string)
-		for key, text := range c.states {
-			if all := pattern.FindAllString(text, -1); len(all) > 0 {
-				got[key] = strings.Join(all, ", ")
+		all = append(all, n*units[string([]rune(m[2])[:1])])
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// TestTimesInTexts holds the times that texts tell to the kernel's, and both languages to
+// the same.
+func TestTimesInTexts(t *testing.T) {
+	en, zh := load(t, English).texts(), load(t, Chinese).texts()
+	for at, text := range en {
+		if a, b := spans(English, text), spans(Chinese, zh[at]); !slices.Equal(a, b) {
+			t.Errorf("%s has the times %v in English, %v in Chinese:\n%s\n%s", at, a, b, text, zh[at])
+		}
+	}
+	for _, topic := range load(t, English).Topics() {
+		if topic.Kind != Director {
+			continue
+		}
+		p, word := conn.TCP, topic.Key
+		if before, after, ok := strings.Cut(word, "/"); ok {
+			p, _ = conn.ProtocolOf(before)
+			word = after
+		}
+		s, known := conn.StateOf(word)
+		if !known || strings.HasPrefix(topic.Key, "template/") {
+			continue
+		}
+		dialect := conn.Linux
+		want := conn.DefaultTimeouts.Of(dialect, p, s)
+		for _, other := range []conn.Protocol{conn.UDP, conn.SCTP} {
+			if want == conn.Unknown {
+				want = conn.DefaultTimeouts.Of(dialect, other, s)
 			}
 		}
-		if !maps.Equal(got, want) {
-			t.Errorf("%s: times in the texts are %v, want %v", l, got, want)
+		if want == conn.Unknown {
+			want = conn.DefaultTimeouts.Of(conn.DPVS, p, s)
 		}
+		if s == conn.None { // a new entry begins with 3 (ip_vs_conn_new), and no packet leads back to the table's 2
+			want = 3
+		}
+		i := slices.IndexFunc(topic.Fields, func(f Field) bool { return f.ID == "stays" })
+		if i < 0 || want == conn.Unknown {
+			continue
+		}
+		if got := spans(English, topic.Fields[i].Text); !slices.Contains(got, float64(want)) {
+			t.Errorf("%s stays %d seconds, the text has %v: %s", topic.Key, want, got, topic.Fields[i].Text)
+		}
+	}
+}
+
+// TestFilesLeadSomewhere: names, packets and changes are of topics that there are.
+func TestFilesLeadSomewhere(t *testing.T) {
+	c := load(t, English)
+	topics := map[string]bool{}
+	for _, topic := range c.Topics() {
+		key := string(topic.Kind) + "/" + topic.Key
+		if topics[key] {
+			t.Errorf("%s comes twice", key)
+		}
+		topics[key] = true
+	}
+	for key, aliases := range c.rest().aliases {
+		if !topics[key] {
+			t.Errorf("%v are names of %q, which is no topic", aliases, key)
+		}
+	}
+	for key, ladder := range c.rest().ladders {
+		if !topics["life/"+key] {
+			t.Errorf("the ladder %q is of no topic", key)
+		}
+		if ladder.Begin != "none" && ladder.Begin != "established" {
+			t.Errorf("the ladder %q begins with %q", key, ladder.Begin)
+		}
+		for _, rung := range ladder.Steps {
+			if _, err := machine.Of(conn.TCP).ParseEvent(rung.Packet); err != nil || strings.HasPrefix(rung.Packet, "+") {
+				t.Errorf("ladder %s: %v", key, err)
+			}
+			for _, s := range []string{rung.Client, rung.Server} {
+				if s != "" && !topics["socket/"+s] {
+					t.Errorf("ladder %s: %q is no state of a socket", key, s)
+				}
+			}
+		}
+	}
+	reached := map[string]bool{"CLOSED": true}
+	for _, change := range c.rest().sockets {
+		if !topics["socket/"+change.From] || !topics["socket/"+change.To] || !reached[change.From] || change.On == "" {
+			t.Errorf("%+v leads from nowhere or to nowhere", change)
+		}
+		reached[change.To] = true
+	}
+	if len(reached) != 11 {
+		t.Errorf("the diagram of TCP has %d states, not eleven", len(reached))
+	}
+	err := fs.WalkDir(files, "catalogue", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(path, "catalogue/"), ".yaml")
+		known := []string{"aliases", "ladders", "tcp", "glossary"}
+		for _, l := range Languages() {
+			known = append(known, l+"/words")
+			for _, all := range kindFiles {
+				for _, file := range all {
+					known = append(known, l+"/"+file)
+				}
+			}
+		}
+		if !slices.Contains(known, name) {
+			t.Errorf("nothing reads %s", path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFind(t *testing.T) {
+	c := load(t, English)
+	tests := map[string]string{
+		"syn_recv":     "[director/SYN_RECV]",
+		"SYN-RECV":     "[director/SYN_RECV]",
+		"synrecv":      "[director/SYN_RECV]",
+		"FIN_WAIT_1":   "[director/FIN_WAIT socket/FIN_WAIT_1]",
+		"fin wait":     "[director/FIN_WAIT]",
+		"sctp/none":    "[director/SCTP/NONE]",
+		"none":         "[director/NONE director/template/NONE director/SCTP/NONE]",
+		"closing":      "[director/CLOSE socket/CLOSING]",
+		"Handshake":    "[life/handshake]",
+		"time-wait":    "[director/TIME_WAIT socket/TIME_WAIT life/time-wait]",
+		"ESTABISHED":   "[director/ESTABISHED]",
+		"ops":          "[term/one-packet]",
+		"conn_tab":     "[]",
+		"":             "[]",
+		"life/reset":   "[life/reset]",
+		"tcp_est":      "[director/TCP_EST]",
+		"drop_packet":  "[term/drop_entry]",
+		"half-open":    "[director/SYN_RECV]",
+		"ERR!":         "[director/ERR!]",
+		"?":            "[director/?]",
+		"dead-server":  "[life/dead-server]",
+		"SYNACK":       "[director/SYNACK term/secure_tcp]",
+		"expire":       "[term/expire]",
+		"three-way":    "[life/three-and-four]",
+		"simultaneous": "[]",
+	}
+	for word, want := range tests {
+		var got []string
+		for _, topic := range c.Find(word) {
+			got = append(got, string(topic.Kind)+"/"+topic.Key)
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("%q leads to %v, want %s", word, got, want)
+		}
+	}
+	for _, k := range Kinds() {
+		if len(c.Find(string(k))) < 8 {
+			t.Errorf("%s has %d topics", k, len(c.Find(string(k))))
+		}
+	}
+	if len(c.Find("all")) != len(c.Topics()) {
+		t.Error("all is not all")
+	}
+	for word, want := range map[string]string{"syn_rev": "SYN_RECV", "handshak": "handshake", "estblished": "ESTABLISHED", "conn_tab": "hash-table", "simultaneous": "simultaneous-close"} {
+		if near := c.Near(word); len(near) == 0 || !slices.Contains(near, want) {
+			t.Errorf("near %q is %v, want %s", word, near, want)
+		}
+	}
+	if near := c.Near("qqqqqqqqqqqq"); len(near) > 0 {
+		t.Errorf("near nothing is %v", near)
+	}
+}
+
+func TestSentence(t *testing.T) {
+	c := load(t, English)
+	fin, _ := conn.StateOf("FIN_WAIT")
+	topic := c.State(conn.TCP, fin, conn.Connection)
+	if a, n, d := topic.Sentence(AnyView), topic.Sentence(BothWays), topic.Sentence(OneWay); a == n || a == d || n == d {
+		t.Errorf("FIN_WAIT means %q, under NAT %q, under direct routing %q", a, n, d)
+	}
+	if topic = c.State(conn.UDP, conn.UDPState, conn.Connection); topic.LineNAT == "" && topic.Sentence(BothWays) != topic.Line {
+		t.Error("a state without a sentence for NAT has another")
 	}
 }

@@ -1,12 +1,13 @@
-// Package explain holds what the program says in words: what states mean, and the
-// sentences around its tables, in English and Chinese. The texts are data, one
-// file for each language and topic under catalogue/: correcting a sentence, or
+// Package explain holds what the program says in words: what states and terms mean, how
+// connections live, and the sentences around its tables, in English and Chinese. The
+// texts are data, files for each language under catalogue/: correcting a sentence, or
 // adding a language, takes no Go.
 package explain
 
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -20,20 +21,30 @@ var files embed.FS
 // Language is a language's code, as --lang takes it.
 type Language string
 
-// The languages there are texts in.
-const (
-	English Language = "en"
-	Chinese Language = "zh"
-)
+// English is the language for whoever has none of the others.
+const English Language = "en"
 
-// Languages lists the languages there are texts in.
-func Languages() []string { return []string{string(English), string(Chinese)} }
+// Languages lists the languages there are texts in: the catalogue's folders.
+func Languages() []string {
+	entries, err := files.ReadDir("catalogue")
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	var all []string
+	for _, e := range entries {
+		if e.IsDir() {
+			all = append(all, e.Name())
+		}
+	}
+	return all
+}
 
 // LanguageOf is the language that a POSIX locale (zh_CN.UTF-8) asks for; English
 // where there are no texts in it.
 func LanguageOf(locale string) Language {
-	if l := strings.ToLower(locale); l == "zh" || strings.HasPrefix(l, "zh_") || strings.HasPrefix(l, "zh-") || strings.HasPrefix(l, "zh.") {
-		return Chinese
+	language, _, _ := strings.Cut(strings.NewReplacer("-", "_", ".", "_", "@", "_").Replace(strings.ToLower(locale)), "_")
+	if slices.Contains(Languages(), language) {
+		return Language(language)
 	}
 	return English
 }
@@ -41,27 +52,79 @@ func LanguageOf(locale string) Language {
 // Catalogue is the texts in one language.
 type Catalogue struct {
 	Language Language
-	states   map[string]string
 	words    map[string]string
+	states   []*Topic          // the director's states
+	director map[string]*Topic // the same by key
+	more     *rest             // what a summary has no need of; read when it is asked for
+}
+
+// rest is all that is told on demand only.
+type rest struct {
+	topics  []*Topic
+	aliases map[string][]string // other names of topics, by KIND/KEY
+	ladders map[string]*Ladder  // packets of lives, by key
+	sockets []SocketChange
 }
 
 // Load reads a language's texts. It fails only for a language there is none of.
 func Load(l Language) (*Catalogue, error) {
-	c := &Catalogue{Language: l}
-	for file, to := range map[string]*map[string]string{"states": &c.states, "words": &c.words} {
-		data, err := files.ReadFile(fmt.Sprintf("catalogue/%s/%s.yaml", l, file))
-		if err != nil {
-			return nil, fmt.Errorf("there are no texts in language %q: --lang takes %s", l, strings.Join(Languages(), " or "))
-		}
-		if err := yaml.Unmarshal(data, to); err != nil {
-			return nil, fmt.Errorf("catalogue/%s/%s.yaml: %w", l, file, err)
-		}
+	if !slices.Contains(Languages(), string(l)) {
+		return nil, fmt.Errorf("there are no texts in language %q: --lang takes %s", l, strings.Join(Languages(), " or "))
+	}
+	c := &Catalogue{Language: l, director: map[string]*Topic{}}
+	read(string(l)+"/words", &c.words)
+	c.states = c.read(Director)
+	for _, t := range c.states {
+		c.director[t.Key] = t
 	}
 	return c, nil
 }
 
-// Meaning is one line on what a state means at the director.
-func (c *Catalogue) Meaning(p conn.Protocol, s conn.State, k conn.Kind) string {
+// read reads a file of the catalogue, which is part of the program. Tests read them all.
+func read(name string, to any) {
+	data, err := files.ReadFile("catalogue/" + name + ".yaml")
+	if err == nil {
+		err = yaml.Unmarshal(data, to)
+	}
+	if err != nil {
+		panic(fmt.Errorf("catalogue/%s.yaml: %w", name, err))
+	}
+}
+
+// read reads the topics of a kind.
+func (c *Catalogue) read(k Kind) (all []*Topic) {
+	for _, file := range kindFiles[k] {
+		name := string(c.Language) + "/" + file
+		var root yaml.Node
+		read(name, &root)
+		topics, err := readTopics(k, &root)
+		if err != nil {
+			panic(fmt.Errorf("catalogue/%s.yaml: %w", name, err))
+		}
+		all = append(all, topics...)
+	}
+	return all
+}
+
+func (c *Catalogue) rest() *rest {
+	if c.more == nil {
+		c.more = &rest{topics: slices.Clone(c.states)}
+		for _, k := range Kinds()[1:] { // the director's are read
+			c.more.topics = append(c.more.topics, c.read(k)...)
+		}
+		read("aliases", &c.more.aliases)
+		read("ladders", &c.more.ladders)
+		read("tcp", &c.more.sockets)
+	}
+	return c.more
+}
+
+// Topics are all topics, kind by kind.
+func (c *Catalogue) Topics() []*Topic { return c.rest().topics }
+
+// State is the topic of a state of the director's: of a protocol's, or of a template's.
+// A state that is in no version this program knows has one too.
+func (c *Catalogue) State(p conn.Protocol, s conn.State, k conn.Kind) *Topic {
 	word := s.String()
 	keys := []string{p.String() + "/" + word, word}
 	switch {
@@ -75,11 +138,11 @@ func (c *Catalogue) Meaning(p conn.Protocol, s conn.State, k conn.Kind) string {
 		keys = []string{"unlisted"}
 	}
 	for _, key := range keys {
-		if text, ok := c.states[key]; ok {
-			return text
+		if t, ok := c.director[key]; ok {
+			return t
 		}
 	}
-	return c.states["unlisted"]
+	return c.director["unlisted"]
 }
 
 // Word is a word or sentence of the program's own, with its arguments filled in.

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -90,6 +91,32 @@ var completed = map[string][]string{
 	"format.":  {"auto", "ipvsadm", "proc", "proc_sync", "dpvs", "fullnat", "mixed"},
 	"time.":    {"header", "name", "mtime", "clock"},
 	"missing.": {"services", "timeouts"},
+	"kind.":    kindWords(),
+	"list.":    kindWords(),
+	"field.":   fieldWords(),
+	"on.":      {"director", "server", "client"},
+	"effect.":  {"created", "changed", "rearmed", "unseen", "no_entry", "elapsed", "expired"},
+	"diagram.": {"nat", "dr", "sctp", "sctp-dr", "tcp"},
+}
+
+func kindWords() (all []string) {
+	for _, k := range Kinds() {
+		all = append(all, string(k))
+	}
+	return all
+}
+
+// fieldWords are the fields that are shown behind a label of their own.
+func fieldWords() []string {
+	var all []string
+	for _, ids := range fields {
+		for _, id := range ids {
+			if id != "text" && !slices.Contains(all, id) {
+				all = append(all, id)
+			}
+		}
+	}
+	return all
 }
 
 func TestKeysThatAreAsked(t *testing.T) {
@@ -228,7 +255,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%q: %v, %v", l, c, err)
 		}
 	}
-	if c := load(t, Chinese); c.Language != Chinese || c.Meaning(conn.TCP, conn.Established, conn.Connection) == "" {
+	if c := load(t, Chinese); c.Language != Chinese || c.State(conn.TCP, conn.Established, conn.Connection).Line == "" {
 		t.Errorf("%+v", c)
 	}
 }

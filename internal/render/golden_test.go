@@ -26,7 +26,7 @@ type page struct {
 
 // pages are the outputs a golden holds, one behind the other.
 func pages(t testing.TB) []page {
-	en, zh := words(t, explain.English), words(t, explain.Chinese)
+	en, zh := words(t, explain.English), words(t, explain.Language("zh"))
 	return []page{
 		{"screen, 80 columns", Screen, Options{Words: en, Width: 80, Explain: true}},
 		{"screen, 120 columns", Screen, Options{Words: en, Width: 120, Explain: true}},

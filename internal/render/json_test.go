@@ -152,7 +152,7 @@ func TestJSONAddsUp(t *testing.T) {
 	all := listings(t)
 	all["live"], all["merged"], all["many"] = live(t), merged(t), many(t)
 	for name, s := range all {
-		doc := document(t, s, Options{Words: words(t, explain.Chinese)})
+		doc := document(t, s, Options{Words: words(t, explain.Language("zh"))})
 		ungrouped := doc["ungrouped"].(map[string]any)
 		var states, templates uint64
 		connections, pinned := number(ungrouped["connections"]), number(ungrouped["templates"])

@@ -215,7 +215,7 @@ func (s *Summary) statesTable(states []tally.StateCount, o Options) *table {
 	}
 	for _, c := range states {
 		row([]string{Clean(c.Protocol.String()), stateWord(c.State, word), explain.Thousands(c.Count), percent(c.Count, all), span(s.timeout(c))},
-			bar(c.Count, most), word.Meaning(c.Protocol, c.State, c.Kind))
+			bar(c.Count, most), s.meaning(c, o))
 	}
 	row([]string{"", word.Word("total"), explain.Thousands(all), percent(all, all), ""}, "", "")
 	return t
@@ -253,7 +253,7 @@ func (s *Summary) templatesTable(templates []tally.StateCount, o Options) *table
 	for _, c := range templates {
 		cells := []string{Clean(c.Protocol.String()), stateWord(c.State, word), explain.Thousands(c.Count)}
 		if o.Explain {
-			cells = append(cells, word.Meaning(c.Protocol, c.State, c.Kind))
+			cells = append(cells, s.meaning(c, o))
 		}
 		t.add(cells...)
 	}

@@ -5,6 +5,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"ipvsstate/internal/capture"
@@ -112,6 +113,57 @@ func (s *Summary) timeout(c tally.StateCount) conn.Seconds {
 		return conn.Unknown
 	}
 	return s.Timeouts.Of(s.Format.dialect, c.Protocol, c.State)
+}
+
+// meaning is one sentence on a state, by the forwarding method where that is known.
+func (s *Summary) meaning(c tally.StateCount, o Options) string {
+	if !o.Explain {
+		return ""
+	}
+	return o.Words.State(c.Protocol, c.State, c.Kind).Sentence(s.view(c))
+}
+
+// view is whose packets the director sees of the connections in a state: known where
+// netlink tells the forwarding method of all servers of the services that have some.
+func (s *Summary) view(c tally.StateCount) explain.View {
+	if s.Config == nil || c.Kind != conn.Connection {
+		return explain.AnyView
+	}
+	view := explain.AnyView
+	agree := func(v *ipvs.Service) bool {
+		for _, server := range v.Servers {
+			way := explain.OneWay
+			if server.Forwarding == ipvs.Masquerade {
+				way = explain.BothWays
+			}
+			if view != explain.AnyView && view != way {
+				return false
+			}
+			view = way
+		}
+		return true
+	}
+	for _, group := range s.Tally.Services() {
+		if !slices.ContainsFunc(group.States, func(n tally.StateCount) bool { return n.State == c.State && n.Protocol == c.Protocol }) {
+			continue
+		}
+		found := false
+		for i := range s.Config.Services {
+			if v := &s.Config.Services[i]; v.Protocol == group.Protocol && v.Virtual == group.Virtual {
+				found = true
+				if !agree(v) {
+					return explain.AnyView
+				}
+			}
+		}
+		if !found { // of a firewall mark, or deleted
+			return explain.AnyView
+		}
+	}
+	if s.Tally.Ungrouped().Connections > 0 {
+		return explain.AnyView
+	}
+	return view
 }
 
 // Options say how a summary is written.

@@ -139,7 +139,9 @@ func TestWrapTexts(t *testing.T) {
 		for _, s := range conn.States() {
 			for _, p := range conn.Protocols() {
 				for k := range conn.NumKinds {
-					texts = append(texts, c.Meaning(p, s, conn.Kind(k)))
+					for _, v := range []explain.View{explain.AnyView, explain.BothWays, explain.OneWay} {
+						texts = append(texts, c.State(p, s, conn.Kind(k)).Sentence(v))
+					}
 				}
 			}
 		}

@@ -3,7 +3,6 @@ package render
 import (
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -138,12 +137,12 @@ func JSON(w io.Writer, s *Summary, o Options) error {
 		t := s.timeout(c)
 		d.States = append(d.States, stateJSON{
 			Protocol: c.Protocol.String(), State: optional(c.State.String(), c.State != conn.State{}), Count: c.Count,
-			Share: share(c.Count, d.Connections), Timeout: optional(t, t != conn.Unknown), Meaning: meaning(c, o),
+			Share: share(c.Count, d.Connections), Timeout: optional(t, t != conn.Unknown), Meaning: s.meaning(c, o),
 		})
 	}
 	d.TemplateStates = make([]templateJSON, 0)
 	for _, c := range s.Tally.TemplateStates() {
-		d.TemplateStates = append(d.TemplateStates, templateJSON{c.Protocol.String(), c.State.String(), templateKinds[c.Kind], c.Count, meaning(c, o)})
+		d.TemplateStates = append(d.TemplateStates, templateJSON{c.Protocol.String(), c.State.String(), templateKinds[c.Kind], c.Count, s.meaning(c, o)})
 	}
 	d.Services = make([]serviceJSON, 0)
 	for _, v := range s.Tally.Services() {
@@ -154,10 +153,7 @@ func JSON(w io.Writer, s *Summary, o Options) error {
 	if s.Kernel != nil {
 		d.Kernel = s.kernelDocument()
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(&d)
+	return writeJSON(w, &d)
 }
 
 func optional[T any](v T, known bool) *T {
@@ -165,13 +161,6 @@ func optional[T any](v T, known bool) *T {
 		return nil
 	}
 	return &v
-}
-
-func meaning(c tally.StateCount, o Options) string {
-	if !o.Explain {
-		return ""
-	}
-	return o.Words.Meaning(c.Protocol, c.State, c.Kind)
 }
 
 func serviceDocument(v *tally.Service) serviceJSON {
@@ -239,10 +228,10 @@ func CSV(w io.Writer, s *Summary, o Options) error {
 		if t := s.timeout(n); t != conn.Unknown {
 			timeout = strconv.Itoa(int(t))
 		}
-		rows = append(rows, []string{csvKinds[n.Kind], n.Protocol.String(), n.State.String(), number(n.Count), fraction(n.Count, all), timeout, meaning(n, o)})
+		rows = append(rows, []string{csvKinds[n.Kind], n.Protocol.String(), n.State.String(), number(n.Count), fraction(n.Count, all), timeout, s.meaning(n, o)})
 	}
 	for _, n := range s.Tally.TemplateStates() {
-		rows = append(rows, []string{csvKinds[n.Kind], n.Protocol.String(), n.State.String(), number(n.Count), "", "", meaning(n, o)})
+		rows = append(rows, []string{csvKinds[n.Kind], n.Protocol.String(), n.State.String(), number(n.Count), "", "", s.meaning(n, o)})
 	}
 	rows = append(rows,
 		[]string{"total", "", "connections", number(all), "", "", ""},

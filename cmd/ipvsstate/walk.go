@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/explain"
+	"ipvsstate/internal/machine"
+	"ipvsstate/internal/render"
+)
+
+type walkOptions struct {
+	forwarding choice
+	protocol   choice
+	secure     bool
+	timeouts   timeoutsFlag
+	output     choice
+	lang       choice
+}
+
+func newWalk(a *app) *cobra.Command {
+	o := &walkOptions{
+		forwarding: choice{"", []string{"nat", "dr", "tunnel", "local"}},
+		protocol:   choice{"tcp", []string{"tcp", "udp", "sctp"}},
+		timeouts:   timeoutsFlag{conn.DefaultTimeouts},
+		output:     choice{"table", []string{"table", "json"}},
+		lang:       choice{"", explain.Languages()},
+	}
+	c := &cobra.Command{
+		Use:   "walk --forwarding METHOD PACKET…",
+		Short: "Say which state an entry is in after each packet",
+		Long: `Say which state the director's entry is in after each packet, and when it would expire.
+
+A PACKET is client: or server: (c: or s: for short) and what it is: syn, syn-ack, ack,
+data, fin or rst of TCP; datagram of UDP; a chunk of SCTP: data, init, init-ack,
+cookie-echo, cookie-ack, shutdown, shutdown-ack, shutdown-complete, error or abort.
++30s between packets lets time pass. The states are those of Linux 4.4 to 7.2.`,
+		Example: `  ipvsstate explain walk --forwarding nat client:syn server:syn-ack client:ack server:fin
+  ipvsstate explain walk --forwarding dr c:syn c:ack +20m c:data
+  ipvsstate explain walk --forwarding nat --timeouts 900,30,300 c:syn s:rst
+  ipvsstate explain walk --forwarding nat --protocol sctp c:init s:init-ack c:cookie-echo s:cookie-ack`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error { return runWalk(a, o, args) },
+	}
+	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var packets []string
+		for _, packet := range machine.Of(protocols[o.protocol.value]).Packets {
+			packets = append(packets, "client:"+packet, "server:"+packet)
+		}
+		return packets, cobra.ShellCompDirectiveNoFileComp
+	}
+	addChoice(c, &o.forwarding, "forwarding", "f", "forwarding method: it decides whose packets the director sees")
+	addChoice(c, &o.protocol, "protocol", "p", "protocol of the connection")
+	addChoice(c, &o.output, "output", "o", "format of the output")
+	addChoice(c, &o.lang, "lang", "", "language, from LC_ALL, LC_MESSAGES or LANG if not given")
+	c.Flags().BoolVar(&o.secure, "secure-tcp", false, "as while secure_tcp is active")
+	c.Flags().Var(&o.timeouts, "timeouts", "the timeouts of ipvsadm --set, in seconds")
+	return c
+}
+
+var protocols = map[string]conn.Protocol{"tcp": conn.TCP, "udp": conn.UDP, "sctp": conn.SCTP}
+
+func runWalk(a *app, o *walkOptions, args []string) error {
+	if o.forwarding.value == "" {
+		return fail("--forwarding nat or --forwarding dr; ipvsadm -Ln shows it: Masq is nat, Route is dr",
+			errors.New("the states depend on the forwarding method"))
+	}
+	m := machine.Of(protocols[o.protocol.value])
+	if o.secure {
+		if o.protocol.value != "tcp" {
+			return fail("leave one of the two out", errors.New("--secure-tcp is for TCP only"))
+		}
+		m = machine.SecureTCP()
+	}
+	if len(args) == 0 {
+		return fail(fmt.Sprintf("client:%s is the first", m.Begins), errors.New("there is no packet"))
+	}
+	events := make([]machine.Event, len(args))
+	for i, arg := range args {
+		var err error
+		if events[i], err = m.ParseEvent(arg); err != nil {
+			return fail("ipvsstate explain walk --help has the notation", err)
+		}
+	}
+	words, err := a.words(o.lang.value)
+	if err != nil {
+		return err
+	}
+	path := machine.ClientOnly
+	if o.forwarding.value == "nat" {
+		path = machine.Both
+	}
+	steps := m.Walk(path, o.timeouts.Timeouts, events)
+	out := bufio.NewWriter(a.stdout)
+	if o.output.value == "json" {
+		err = render.WalkJSON(out, steps, m.Protocol, o.forwarding.value, o.secure)
+	} else {
+		err = render.Walk(out, steps, words, a.width)
+	}
+	if err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("writing the walk: %w", err)
+	}
+	return nil
+}
+
+// timeoutsFlag takes timeouts as ipvsadm --set does, with commas: TCP,TCPFIN,UDP. 0 leaves
+// the kernel's.
+type timeoutsFlag struct{ conn.Timeouts }
+
+func (f *timeoutsFlag) String() string { return fmt.Sprintf("%d,%d,%d", f.TCP, f.TCPFin, f.UDP) }
+func (f *timeoutsFlag) Type() string   { return "TCP,TCPFIN,UDP" }
+func (f *timeoutsFlag) Set(text string) error {
+	parts := strings.Split(text, ",")
+	if len(parts) != 3 {
+		return errors.New("it takes three numbers of seconds with commas between, as 900,120,300")
+	}
+	for i, to := range []*conn.Seconds{&f.TCP, &f.TCPFin, &f.UDP} {
+		n, err := strconv.ParseUint(strings.TrimSpace(parts[i]), 10, 22) // ipvsadm takes 31 days at most
+		if err != nil {
+			return fmt.Errorf("%q is no number of seconds", parts[i])
+		}
+		if n > 0 {
+			*to = conn.Seconds(n)
+		}
+	}
+	return nil
+}
