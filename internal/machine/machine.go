@@ -103,9 +103,21 @@ func state(word string) conn.State {
 	return s
 }
 
+// over are the states of a connection that has ended: the packet that begins one then
+// makes a new entry (is_new_conn_expected in ip_vs_core.c, with conn_reuse_mode at 1).
+var over = []conn.State{state("TIME_WAIT"), state("CLOSE"), state("CLOSED")}
+
+// begins tells whether a packet makes a new entry where there is one in state s.
+func (m *Machine) begins(from Side, packet string, s conn.State) bool {
+	return from == Client && packet == m.Begins && slices.Contains(over, s)
+}
+
 // Next is the state after a packet, and whether the director sees the packet at all.
 // The packet is one of Packets.
 func (m *Machine) Next(path Path, from Side, packet string, s conn.State) (next conn.State, seen bool) {
+	if m.begins(from, packet, s) {
+		s = conn.None
+	}
 	block := input
 	switch {
 	case path == ClientOnly && from == Server:

@@ -176,6 +176,13 @@ func TestWalkTimes(t *testing.T) {
 	if s := walk(t, Of(conn.SCTP), Both, "c:data c:init c:init s:abort"); s[0].Exists || s[1].State.String() != "INIT1" || s[2].State.String() != "INIT" || s[3].State.String() != "CLOSED" {
 		t.Errorf("SCTP: %+v", s)
 	}
+	// A used port begins anew, as a new entry and not by the table.
+	if s := walk(t, Of(conn.SCTP), Both, "c:init c:abort c:init"); s[1].State.String() != "CLOSED" || s[2].State.String() != "INIT1" || s[2].Effect != Created {
+		t.Errorf("SCTP, port used again: %+v", s)
+	}
+	if s := walk(t, Of(conn.TCP), Both, "c:syn c:ack c:rst c:syn"); s[3].State != conn.SynRecv || s[3].Effect != Created {
+		t.Errorf("TCP, port used again: %+v", s)
+	}
 	if s := walk(t, SecureTCP(), ClientOnly, "c:syn c:ack"); s[0].State.String() != "SYNACK" || s[1].State != conn.Established {
 		t.Errorf("secure_tcp: %+v", s)
 	}

@@ -68,10 +68,11 @@ type Step struct {
 	Expires time.Duration // when the entry is dropped, on At's clock, if no packet comes
 }
 
-// Walk follows a connection from before its first packet. Each packet that the director
-// sees sets the timer anew (ip_vs_conn_put). A packet without an entry makes one if
-// it is the client's first (tcp_conn_schedule, sctp_conn_schedule), without sloppy_tcp
-// and sloppy_sctp; the director does nothing else with it.
+// Walk follows a connection from before its first packet, under the kernel's default
+// settings but for the timeouts. Each packet that the director sees sets the timer anew
+// (ip_vs_conn_put). A packet without an entry makes one if it is the client's first
+// (tcp_conn_schedule, sctp_conn_schedule); the director does nothing else with it. On an
+// entry that is over the client's first packet makes a new one too (conn_reuse_mode).
 func (m *Machine) Walk(path Path, timeouts conn.Timeouts, events []Event) []Step {
 	steps := make([]Step, 0, len(events))
 	var now Step
@@ -91,7 +92,7 @@ func (m *Machine) Walk(path Path, timeouts conn.Timeouts, events []Event) []Step
 		default:
 			before := now.State
 			now.Effect = Rearmed
-			if !now.Exists {
+			if !now.Exists || m.begins(e.From, e.row, before) {
 				before, now.Exists, now.Effect = conn.None, true, Created
 			}
 			now.State, _ = m.Next(path, e.From, e.row, before)

@@ -24,6 +24,8 @@ var (
 	syncScript string
 	//go:embed volume.sh
 	volumeScript string
+	//go:embed machine.sh
+	machineScript string
 	//go:embed bench.sh
 	benchScript string
 )

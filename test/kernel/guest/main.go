@@ -1,7 +1,7 @@
 //go:build linux
 
 // Command guest does inside a test kernel what shell tools cannot: it plays the clients and the real servers of a
-// director, sends the director's sync protocol, and runs a command as nobody, into a signal, or against the clock.
+// director, sends single packets and the director's sync protocol, and runs a command as nobody, into a signal, or against the clock.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 var verbs = map[string]func(args []string) error{
 	"serve":     serve,
 	"connect":   connect,
+	"inject":    inject,
 	"sync":      sendSync,
 	"nobody":    asNobody,
 	"interrupt": interrupt,
@@ -21,7 +22,7 @@ var verbs = map[string]func(args []string) error{
 
 func main() {
 	if len(os.Args) < 2 || verbs[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: guest serve|connect|sync|nobody|interrupt|time ARGUMENT...")
+		fmt.Fprintln(os.Stderr, "usage: guest serve|connect|inject|sync|nobody|interrupt|time ARGUMENT...")
 		os.Exit(2)
 	}
 	if err := verbs[os.Args[1]](os.Args[2:]); err != nil {
