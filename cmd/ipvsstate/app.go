@@ -28,6 +28,8 @@ type app struct {
 	// terminal says that standard output is one, width how wide; 0 is not known.
 	terminal bool
 	width    int
+	// lang is what --lang asked for; the hints follow it.
+	lang string
 }
 
 func newApp() *app {
@@ -54,14 +56,17 @@ const (
 // failure is an error with what to do about it.
 type failure struct {
 	err  error
-	hint string
+	hint string // a word of the catalogue's, empty for none
+	args []any  // of the hint
 	code int
 }
 
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-func fail(hint string, err error) error { return &failure{err, hint, exitCouldNot} }
+func fail(hint string, err error, args ...any) error {
+	return &failure{err, hint, args, exitCouldNot}
+}
 
 // errInterrupted is why a reading ended that the user stopped.
 var errInterrupted = errors.New("interrupted")
@@ -99,7 +104,7 @@ func run(ctx context.Context, a *app, args []string) int {
 	if f.code == exitInterrupted {
 		return f.code
 	}
-	a.complain(err, f.hint)
+	a.complain(err)
 	return f.code
 }
 
@@ -119,15 +124,22 @@ func (c *checked) Write(p []byte) (int, error) {
 
 // complain is the one place that prints errors. What they quote comes from the input
 // or the command line.
-func (a *app) complain(err error, hint string) {
+func (a *app) complain(err error) {
 	fmt.Fprintf(a.stderr, "ipvsstate: %s\n", render.Clean(err.Error()))
-	if hint != "" {
-		fmt.Fprintf(a.stderr, "hint: %s\n", render.Clean(hint))
+	var f *failure
+	if !errors.As(err, &f) || f.hint == "" {
+		return
 	}
+	words, err := a.words(a.lang)
+	if err != nil { // the language itself was refused
+		return
+	}
+	fmt.Fprintf(a.stderr, "%s: %s\n", words.Word("hint"), render.Clean(words.Word(f.hint, f.args...)))
 }
 
 // words are the texts in the language that --lang or the locale asks for.
 func (a *app) words(lang string) (*explain.Catalogue, error) {
+	a.lang = lang
 	l := explain.Language(lang)
 	if lang == "" {
 		for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {

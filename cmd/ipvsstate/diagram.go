@@ -34,7 +34,7 @@ state as it is.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(diagrams, args[0]) {
-				return fail("ipvsstate explain diagram nat", fmt.Errorf("diagram takes one of %v", diagrams))
+				return fail("hint.diagram", fmt.Errorf("diagram takes one of %v", diagrams))
 			}
 			words, err := a.words(lang.value)
 			if err != nil {

@@ -114,9 +114,9 @@ func runExplain(a *app, o *explainOptions, args []string) error {
 }
 
 func noTopic(words *explain.Catalogue, word string) error {
-	hint := "ipvsstate explain lists the topics"
+	err := fmt.Errorf("there is no topic %q", word)
 	if near := words.Near(word); len(near) > 0 {
-		hint = "did you mean " + strings.Join(near, ", ") + "? " + hint
+		return fail("hint.near", err, strings.Join(near, ", "))
 	}
-	return fail(hint, fmt.Errorf("there is no topic %q", word))
+	return fail("hint.topics", err)
 }

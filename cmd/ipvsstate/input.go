@@ -46,17 +46,17 @@ func (o *inputOptions) kernel() bool { return o.live || o.netns != "" || o.proc 
 func (o *inputOptions) check(args []string) error {
 	switch {
 	case o.kernel() && len(args) > 0:
-		return fail("leave out the file, or --live, --netns and --proc", fmt.Errorf("a file and the running kernel cannot both be read: %q", args[0]))
+		return fail("hint.file-or-kernel", fmt.Errorf("a file and the running kernel cannot both be read: %q", args[0]))
 	case o.kernel() && (o.snapshot != 0 || o.merge):
-		return fail("leave out --snapshot and --merge", errors.New("the running kernel has one table, not several"))
+		return fail("hint.one-table", errors.New("the running kernel has one table, not several"))
 	case o.kernel() && o.format.value != "auto":
-		return fail("leave out --format", errors.New("the running kernel's format is known"))
+		return fail("hint.known-format", errors.New("the running kernel's format is known"))
 	case o.snapshot != 0 && o.merge:
-		return fail("leave out --snapshot or --merge", errors.New("--snapshot shows one listing, --merge adds up all"))
+		return fail("hint.snapshot-or-merge", errors.New("--snapshot shows one listing, --merge adds up all"))
 	case o.snapshot < 0:
-		return fail("listings are counted from 1; 0 is the newest", fmt.Errorf("--snapshot %d: there is no such listing", o.snapshot))
+		return fail("hint.snapshot-number", fmt.Errorf("--snapshot %d: there is no such listing", o.snapshot))
 	case o.timeout < 0:
-		return fail("give a time such as 5s, or 0 for no limit", fmt.Errorf("--timeout %s is negative", o.timeout))
+		return fail("hint.timeout-value", fmt.Errorf("--timeout %s is negative", o.timeout))
 	}
 	return nil
 }

@@ -124,8 +124,7 @@ func (r *reading) files(ctx context.Context, names []string) (*render.Summary, e
 	s := r.chosen
 	if s == nil {
 		if stopped == nil && len(r.failed) == 0 {
-			stopped = fail(fmt.Sprintf("it holds %d; leave --snapshot out for the newest", r.seen),
-				fmt.Errorf("there is no listing %d", r.options.snapshot))
+			stopped = fail("hint.no-snapshot", fmt.Errorf("there is no listing %d", r.options.snapshot), r.seen)
 		}
 		return nil, r.verdict(stopped)
 	}
@@ -145,7 +144,7 @@ func (r *reading) refuse(err error) {
 func (r *reading) print(err error) {
 	var f *failure
 	if errors.As(err, &f) {
-		r.app.complain(err, f.hint)
+		r.app.complain(err)
 	}
 }
 
@@ -172,7 +171,7 @@ func (r *reading) outcome(stopped error) error {
 		return err
 	}
 	if r.options.strict && r.bad > 0 {
-		return fail("without --strict it is left out and the rest is counted", fmt.Errorf("--strict: %s could not be read", rows(r.bad)))
+		return fail("hint.strict", fmt.Errorf("--strict: %s could not be read", rows(r.bad)))
 	}
 	return nil
 }
@@ -201,9 +200,9 @@ func (r *reading) source(ctx context.Context, src *capture.Source, cfg capture.C
 			last.Time, last.TimeFrom = src.Modified, render.TimeMtime
 		}
 	case errors.Is(err, errInterrupted):
-		return &failure{err, "", exitInterrupted}
+		return &failure{err: err, code: exitInterrupted}
 	case errors.Is(err, errTimedOut):
-		return fail("a longer --timeout, or none, reads it all", err)
+		return fail("hint.timed-out", err)
 	case errors.As(err, &none):
 		r.problems(none.Problems, none.Bad)
 		r.refuse(noListing(src, none))
@@ -251,7 +250,7 @@ func (r *reading) problems(all []parse.Error, bad int64) {
 	for i := range all {
 		if r.shown < capture.MaxProblems {
 			r.shown++
-			r.app.complain(&all[i], "")
+			r.app.complain(&all[i])
 		}
 	}
 }

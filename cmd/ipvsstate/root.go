@@ -19,7 +19,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SetErr(a.stderr)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fail(c.CommandPath()+" --help shows the flags", err)
+		return fail("hint.flags", err, c.CommandPath())
 	})
 	root.Version = version
 	root.SetVersionTemplate("ipvsstate {{.Version}}\n")
@@ -36,7 +36,7 @@ func newRoot(a *app) *cobra.Command {
 // noArgs refuses arguments, with a hint.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fail("leave it out", fmt.Errorf("%s takes no argument: %q", c.CommandPath(), args[0]))
+		return fail("hint.no-argument", fmt.Errorf("%s takes no argument: %q", c.CommandPath(), args[0]))
 	}
 	return nil
 }

@@ -68,24 +68,24 @@ var protocols = map[string]conn.Protocol{"tcp": conn.TCP, "udp": conn.UDP, "sctp
 
 func runWalk(a *app, o *walkOptions, args []string) error {
 	if o.forwarding.value == "" {
-		return fail("--forwarding nat or --forwarding dr; ipvsadm -Ln shows it: Masq is nat, Route is dr",
+		return fail("hint.forwarding",
 			errors.New("the states depend on the forwarding method"))
 	}
 	m := machine.Of(protocols[o.protocol.value])
 	if o.secure {
 		if o.protocol.value != "tcp" {
-			return fail("leave one of the two out", errors.New("--secure-tcp is for TCP only"))
+			return fail("hint.secure-tcp", errors.New("--secure-tcp is for TCP only"))
 		}
 		m = machine.SecureTCP()
 	}
 	if len(args) == 0 {
-		return fail(fmt.Sprintf("client:%s is the first", m.Begins), errors.New("there is no packet"))
+		return fail("hint.first-packet", errors.New("there is no packet"), m.Begins)
 	}
 	events := make([]machine.Event, len(args))
 	for i, arg := range args {
 		var err error
 		if events[i], err = m.ParseEvent(arg); err != nil {
-			return fail("ipvsstate explain walk --help has the notation", err)
+			return fail("hint.notation", err)
 		}
 	}
 	words, err := a.words(o.lang.value)

@@ -43,6 +43,9 @@ func keysAsked(t *testing.T) asked {
 			ast.Inspect(file, func(n ast.Node) bool {
 				if text, ok := literal(n); ok {
 					a.literals[text] = true
+					if strings.HasPrefix(text, "hint.") { // of an error
+						a.words[text] = fset.Position(n.Pos())
+					}
 				}
 				call, ok := n.(*ast.CallExpr)
 				if !ok || len(call.Args) == 0 {
