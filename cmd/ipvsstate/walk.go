@@ -26,7 +26,7 @@ type walkOptions struct {
 
 func newWalk(a *app) *cobra.Command {
 	o := &walkOptions{
-		forwarding: choice{"", []string{"nat", "dr", "tunnel", "local"}},
+		forwarding: choice{"", []string{"nat", "dr", "tunnel"}},
 		protocol:   choice{"tcp", []string{"tcp", "udp", "sctp"}},
 		timeouts:   timeoutsFlag{conn.DefaultTimeouts},
 		output:     choice{"table", []string{"table", "json"}},

@@ -66,7 +66,7 @@ type View uint8
 const (
 	AnyView  View = iota // not known, or several
 	BothWays             // NAT
-	OneWay               // direct routing, tunnelling, a local real server
+	OneWay               // direct routing, tunnelling
 )
 
 // Sentence is the topic's one sentence, for a view of the connection.

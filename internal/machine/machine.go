@@ -32,8 +32,9 @@ type Path uint8
 const (
 	// Both is NAT: the real server's packets come back through the director.
 	Both Path = iota
-	// ClientOnly is direct routing, tunnelling and a local real server
-	// (IP_VS_CONN_F_NOOUTPUT).
+	// ClientOnly is direct routing and tunnelling (IP_VS_CONN_F_NOOUTPUT). A local real
+	// server is neither: the director sees its packets, and takes note of them in later
+	// kernels only.
 	ClientOnly
 )
 

@@ -123,6 +123,11 @@ func (s *Summary) meaning(c tally.StateCount, o Options) string {
 	return o.Words.State(c.Protocol, c.State, c.Kind).Sentence(s.view(c))
 }
 
+// views are the forwarding methods of which it is certain whose packets pass.
+var views = map[ipvs.Forwarding]explain.View{
+	ipvs.Masquerade: explain.BothWays, ipvs.DirectRoute: explain.OneWay, ipvs.Tunnel: explain.OneWay,
+}
+
 // view is whose packets the director sees of the connections in a state: known where
 // netlink tells the forwarding method of all servers of the services that have some.
 func (s *Summary) view(c tally.StateCount) explain.View {
@@ -132,11 +137,8 @@ func (s *Summary) view(c tally.StateCount) explain.View {
 	view := explain.AnyView
 	agree := func(v *ipvs.Service) bool {
 		for _, server := range v.Servers {
-			way := explain.OneWay
-			if server.Forwarding == ipvs.Masquerade {
-				way = explain.BothWays
-			}
-			if view != explain.AnyView && view != way {
+			way, ok := views[server.Forwarding]
+			if !ok || view != explain.AnyView && view != way {
 				return false
 			}
 			view = way
