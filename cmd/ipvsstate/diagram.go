@@ -104,7 +104,7 @@ func graph(name string, words *explain.Catalogue) render.Graph {
 		if t.From == conn.None { // an entry is never seen in it: its first packet changes it at once
 			from = begin
 		}
-		g.Edges = append(g.Edges, render.Edge{From: from, To: t.To.String(), Label: words.Word("on."+t.Side.String()) + " " + t.Packet})
+		g.Edges = append(g.Edges, render.Edge{From: from, To: t.To.String(), Label: words.Word("side."+t.Side.String()) + " " + t.Packet})
 	}
 	return g
 }

@@ -98,6 +98,7 @@ var completed = map[string][]string{
 	"list.":    kindWords(),
 	"field.":   fieldWords(),
 	"on.":      {"director", "server", "client"},
+	"side.":    {"client", "server"},
 	"effect.":  {"created", "changed", "rearmed", "unseen", "no_entry", "elapsed", "expired"},
 	"diagram.": {"nat", "dr", "sctp", "sctp-dr", "tcp"},
 }
