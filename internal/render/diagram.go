@@ -231,7 +231,7 @@ func DiagramDOT(w io.Writer, g Graph) error {
 
 // labelWidth is the width, in columns, at which a drawing breaks a label that it has
 // room for.
-const labelWidth = 30
+const labelWidth = 40
 
 // dotString quotes a text. Graphviz also reads HTML's entities in a label.
 func dotString(s string) string {

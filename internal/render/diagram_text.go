@@ -76,13 +76,16 @@ func (c *canvas) lane(to int) *lane {
 // follow no line to read a single one; the lanes show the whole. It is false if that cannot be read, or not within the width.
 func (d diagram) drawn(limit int) (lines []string, ok bool) {
 	var c canvas
-	name := 0
+	name, least := 0, leastLabel
 	for _, n := range d.nodes {
 		c.box = max(c.box, width(n.Name)+len("|  |"), width(n.Note)+len("|  |"))
 	}
 	for _, e := range d.edges {
 		if !e.next() {
 			c.label, name = max(c.label, width(e.label)), max(name, width(d.nodes[e.to].Name))
+			for _, word := range pieces(e.label) {
+				least = max(least, width(word))
+			}
 			if c.lane(e.to) == nil {
 				c.lanes = append(c.lanes, lane{to: e.to})
 			}
@@ -90,7 +93,7 @@ func (d diagram) drawn(limit int) (lines []string, ok bool) {
 	}
 	if limit > 0 {
 		room := limit - c.box - len("--  >  ") - name - laneStep*len(c.lanes)
-		if room < min(c.label, leastLabel) {
+		if room < min(c.label, least) {
 			return nil, false
 		}
 		c.label = min(c.label, room)

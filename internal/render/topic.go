@@ -116,7 +116,7 @@ func (p *prose) topic(t *explain.Topic, d Detail) {
 	}
 	p.line("")
 	for _, check := range t.Checks {
-		p.line("  " + p.words.Word("on."+check.On) + ":")
+		p.line("  " + p.words.Word("on."+check.On) + strings.TrimRight(p.words.Word("colon"), " "))
 		for _, line := range commandLines(check.Run, p.width-6) {
 			p.line("      " + line)
 		}
@@ -182,19 +182,19 @@ func TopicsMarkdown(w io.Writer, c *explain.Catalogue, topics []*explain.Topic) 
 			kind = t.Kind
 			p.line("## " + c.Word("list."+string(kind)) + "\n")
 		}
-		p.line(fmt.Sprintf("### %s\n\n**%s.** %s\n", t.Title(), t.Name, t.Line))
+		p.line(fmt.Sprintf("### %s\n\n**%s**%s%s\n", t.Title(), t.Name, c.Word("colon"), t.Line))
 		for _, f := range t.Fields {
 			if f.ID == "text" {
 				p.line(f.Text + "\n")
 			} else {
-				p.line(fmt.Sprintf("- **%s**: %s", c.Word("field."+f.ID), strings.ReplaceAll(f.Text, "\n\n", " ")))
+				p.line(fmt.Sprintf("- **%s**%s%s", c.Word("field."+f.ID), c.Word("colon"), strings.ReplaceAll(f.Text, "\n\n", " ")))
 			}
 		}
 		if t.Like != "" {
 			p.line("- " + c.Word("like", t.Like, strings.ToLower(t.Like)))
 		}
 		for _, check := range t.Checks {
-			p.line(fmt.Sprintf("- %s: `%s`  \n  %s", c.Word("on."+check.On), check.Run, check.Why))
+			p.line(fmt.Sprintf("- %s%s`%s`  \n  %s", c.Word("on."+check.On), c.Word("colon"), check.Run, check.Why))
 		}
 		if l := c.Ladder(t); l != nil {
 			p.line("\n```")
