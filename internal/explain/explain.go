@@ -49,16 +49,16 @@ func LanguageOf(locale string) Language {
 	return English
 }
 
-// Catalogue is the texts in one language.
+// Catalogue is the texts in one language. Its files are read when they are asked for: a
+// summary has need of few. It is not for use by several goroutines.
 type Catalogue struct {
 	Language Language
 	words    map[string]string
-	states   []*Topic          // the director's states
-	director map[string]*Topic // the same by key
-	more     *rest             // what a summary has no need of; read when it is asked for
+	files    map[string][]*Topic // topics by file
+	more     *rest
 }
 
-// rest is all that is told on demand only.
+// rest is what only explanations have need of.
 type rest struct {
 	topics  []*Topic
 	aliases map[string][]string // other names of topics, by KIND/KEY
@@ -71,12 +71,8 @@ func Load(l Language) (*Catalogue, error) {
 	if !slices.Contains(Languages(), string(l)) {
 		return nil, fmt.Errorf("there are no texts in language %q: --lang takes %s", l, strings.Join(Languages(), " or "))
 	}
-	c := &Catalogue{Language: l, director: map[string]*Topic{}}
+	c := &Catalogue{Language: l, files: map[string][]*Topic{}}
 	read(string(l)+"/words", &c.words)
-	c.states = c.read(Director)
-	for _, t := range c.states {
-		c.director[t.Key] = t
-	}
 	return c, nil
 }
 
@@ -91,26 +87,29 @@ func read(name string, to any) {
 	}
 }
 
-// read reads the topics of a kind.
-func (c *Catalogue) read(k Kind) (all []*Topic) {
-	for _, file := range kindFiles[k] {
-		name := string(c.Language) + "/" + file
-		var root yaml.Node
-		read(name, &root)
-		topics, err := readTopics(k, &root)
-		if err != nil {
-			panic(fmt.Errorf("catalogue/%s.yaml: %w", name, err))
-		}
-		all = append(all, topics...)
+// read is the topics of a file, of that kind.
+func (c *Catalogue) read(k Kind, file string) []*Topic {
+	if topics, ok := c.files[file]; ok {
+		return topics
 	}
-	return all
+	name := string(c.Language) + "/" + file
+	var root yaml.Node
+	read(name, &root)
+	topics, err := readTopics(k, &root)
+	if err != nil {
+		panic(fmt.Errorf("catalogue/%s.yaml: %w", name, err))
+	}
+	c.files[file] = topics
+	return topics
 }
 
 func (c *Catalogue) rest() *rest {
 	if c.more == nil {
-		c.more = &rest{topics: slices.Clone(c.states)}
-		for _, k := range Kinds()[1:] { // the director's are read
-			c.more.topics = append(c.more.topics, c.read(k)...)
+		c.more = &rest{}
+		for _, k := range Kinds() {
+			for _, file := range kindFiles[k] {
+				c.more.topics = append(c.more.topics, c.read(k, file)...)
+			}
 		}
 		read("aliases", &c.more.aliases)
 		read("ladders", &c.more.ladders)
@@ -137,12 +136,25 @@ func (c *Catalogue) State(p conn.Protocol, s conn.State, k conn.Kind) *Topic {
 	case s.Index() == 0:
 		keys = []string{"unlisted"}
 	}
-	for _, key := range keys {
-		if t, ok := c.director[key]; ok {
-			return t
+	order := kindFiles[Director]
+	if p == conn.SCTP { // its own texts before those of TCP's states of the same name
+		order = slices.Concat(order[1:], order[:1])
+	}
+	for _, file := range order {
+		for _, key := range keys {
+			if t := topicOf(c.read(Director, file), key); t != nil {
+				return t
+			}
 		}
 	}
-	return c.director["unlisted"]
+	return topicOf(c.read(Director, kindFiles[Director][0]), "unlisted")
+}
+
+func topicOf(topics []*Topic, key string) *Topic {
+	if i := slices.IndexFunc(topics, func(t *Topic) bool { return t.Key == key }); i >= 0 {
+		return topics[i]
+	}
+	return nil
 }
 
 // Word is a word or sentence of the program's own, with its arguments filled in.

@@ -23,7 +23,8 @@ const (
 // Kinds lists them.
 func Kinds() []Kind { return []Kind{Director, Socket, Life, Term} }
 
-// kindFiles are the files of a language that hold a kind's topics, under catalogue/LANGUAGE/.
+// kindFiles are the files of a language that hold a kind's topics, under catalogue/LANGUAGE/. The
+// director's begin with TCP's.
 var kindFiles = map[Kind][]string{
 	Director: {"director", "director_sctp", "director_dpvs"},
 	Socket:   {"sockets"},
