@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -50,12 +51,12 @@ func LanguageOf(locale string) Language {
 }
 
 // Catalogue is the texts in one language. Its files are read when they are asked for: a
-// summary has need of few. It is not for use by several goroutines.
+// summary has need of few.
 type Catalogue struct {
 	Language Language
 	words    map[string]string
-	files    map[string][]*Topic // topics by file
-	more     *rest
+	files    map[string]func() []*Topic // topics by file
+	rest     func() *rest
 }
 
 // rest is what only explanations have need of.
@@ -71,7 +72,14 @@ func Load(l Language) (*Catalogue, error) {
 	if !slices.Contains(Languages(), string(l)) {
 		return nil, fmt.Errorf("there are no texts in language %q: --lang takes %s", l, strings.Join(Languages(), " or "))
 	}
-	c := &Catalogue{Language: l, files: map[string][]*Topic{}}
+	c := &Catalogue{Language: l, files: map[string]func() []*Topic{}}
+	for _, k := range Kinds() {
+		for _, file := range kindFiles[k] {
+			c.files[file] = sync.OnceValue(func() []*Topic { return c.read(k, file) })
+		}
+	}
+	c.rest = sync.OnceValue(c.readRest)
+	go c.files[kindFiles[Director][0]]() // most runs come to it, after they have read their input
 	read(string(l)+"/words", &c.words)
 	return c, nil
 }
@@ -87,11 +95,8 @@ func read(name string, to any) {
 	}
 }
 
-// read is the topics of a file, of that kind.
+// read reads the topics of a file, of that kind.
 func (c *Catalogue) read(k Kind, file string) []*Topic {
-	if topics, ok := c.files[file]; ok {
-		return topics
-	}
 	name := string(c.Language) + "/" + file
 	var root yaml.Node
 	read(name, &root)
@@ -99,23 +104,20 @@ func (c *Catalogue) read(k Kind, file string) []*Topic {
 	if err != nil {
 		panic(fmt.Errorf("catalogue/%s.yaml: %w", name, err))
 	}
-	c.files[file] = topics
 	return topics
 }
 
-func (c *Catalogue) rest() *rest {
-	if c.more == nil {
-		c.more = &rest{}
-		for _, k := range Kinds() {
-			for _, file := range kindFiles[k] {
-				c.more.topics = append(c.more.topics, c.read(k, file)...)
-			}
+func (c *Catalogue) readRest() *rest {
+	r := &rest{}
+	for _, k := range Kinds() {
+		for _, file := range kindFiles[k] {
+			r.topics = append(r.topics, c.files[file]()...)
 		}
-		read("aliases", &c.more.aliases)
-		read("ladders", &c.more.ladders)
-		read("tcp", &c.more.sockets)
 	}
-	return c.more
+	read("aliases", &r.aliases)
+	read("ladders", &r.ladders)
+	read("tcp", &r.sockets)
+	return r
 }
 
 // Topics are all topics, kind by kind.
@@ -142,12 +144,12 @@ func (c *Catalogue) State(p conn.Protocol, s conn.State, k conn.Kind) *Topic {
 	}
 	for _, file := range order {
 		for _, key := range keys {
-			if t := topicOf(c.read(Director, file), key); t != nil {
+			if t := topicOf(c.files[file](), key); t != nil {
 				return t
 			}
 		}
 	}
-	return topicOf(c.read(Director, kindFiles[Director][0]), "unlisted")
+	return topicOf(c.files[kindFiles[Director][0]](), "unlisted")
 }
 
 func topicOf(topics []*Topic, key string) *Topic {
