@@ -190,7 +190,8 @@ func (m *Machine) rank(s conn.State) int {
 }
 
 // packet is the row of the table that a packet's flags or chunk choose: of TCP's flags
-// rst goes before syn, fin and ack (tcp_state_idx), and data comes with ack.
+// rst goes before syn, fin and ack (tcp_state_idx), and data has ack set. Segments
+// without any of these, which no host sends, are not read.
 func (m *Machine) packet(word string) (string, error) {
 	if m.Protocol != conn.TCP {
 		if !slices.Contains(m.Packets, word) {
@@ -198,18 +199,16 @@ func (m *Machine) packet(word string) (string, error) {
 		}
 		return word, nil
 	}
-	flags := strings.Split(word, "-")
-	for i, flag := range flags {
-		if flag == "data" || flag == "psh" {
-			flags[i] = "ack"
-		} else if !slices.Contains(m.Packets, flag) {
+	flags := strings.Split(strings.ReplaceAll(word, "data", "ack"), "-")
+	for _, flag := range flags {
+		if flag != "psh" && !slices.Contains(m.Packets, flag) {
 			return "", fmt.Errorf("TCP has no packet %q: it has syn, syn-ack, ack, data, fin and rst", word)
 		}
 	}
-	for _, flag := range []string{"rst", "syn", "fin"} {
+	for _, flag := range []string{"rst", "syn", "fin", "ack"} {
 		if slices.Contains(flags, flag) {
 			return flag, nil
 		}
 	}
-	return "ack", nil
+	return "", fmt.Errorf("%q: psh comes with ack, as data", word)
 }

@@ -183,13 +183,16 @@ func TestWalkTimes(t *testing.T) {
 	if s := walk(t, Of(conn.TCP), Both, "c:syn c:ack c:rst c:syn"); s[3].State != conn.SynRecv || s[3].Effect != Created {
 		t.Errorf("TCP, port used again: %+v", s)
 	}
+	if s := walk(t, Of(conn.TCP), Both, "c:syn c:ack c:rst c:syn-rst"); s[2].State.String() != "CLOSE" || s[3].Exists {
+		t.Errorf("TCP, SYN with RST on an entry that is over: %+v", s)
+	}
 	if s := walk(t, SecureTCP(), ClientOnly, "c:syn c:ack"); s[0].State.String() != "SYNACK" || s[1].State != conn.Established {
 		t.Errorf("secure_tcp: %+v", s)
 	}
 }
 
 func TestParseEvent(t *testing.T) {
-	for _, text := range []string{"", "syn", "client", "client:", ":syn", "router:syn", "c:", "c:foo", "c:syn-foo", "c:syn-", "+", "+3", "+-3s", "+3x", "c:init"} {
+	for _, text := range []string{"", "syn", "client", "client:", ":syn", "router:syn", "c:", "c:foo", "c:syn-foo", "c:syn-", "c:psh", "+", "+3", "+-3s", "+3x", "c:init"} {
 		if e, err := Of(conn.TCP).ParseEvent(text); err == nil {
 			t.Errorf("%q is read as %+v", text, e)
 		}

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +90,8 @@ func (m *Machine) Walk(path Path, timeouts conn.Timeouts, events []Event) []Step
 			now.Effect = Unseen
 		case !now.Exists && !m.creates(e):
 			now.Effect = NoEntry
+		case now.Exists && e.From == Client && e.row == "rst" && strings.Contains(e.Packet, "syn") && slices.Contains(over, now.State):
+			now.Exists, now.Effect = false, Expired // for the SYN's sake; the RST keeps a new one from being made
 		default:
 			before := now.State
 			now.Effect = Rearmed

@@ -42,6 +42,8 @@ var lives = []string{
 	"client:syn server:syn-ack client:ack client:rst client:syn",
 	"client:syn-ack",
 	"client:ack", "client:fin", "client:rst", "server:syn", "client:syn-rst",
+	"client:syn client:ack client:rst client:syn-rst",
+	"client:syn client:fin client:syn-rst",
 }
 
 // exhaustive are sequences that bring an entry into each state it can be in, by the shortest way, and there send each
@@ -97,13 +99,8 @@ func (p *plan) add(t *testing.T, m *machine.Machine, path machine.Path, timeouts
 	}
 	for i, sequence := range sequences {
 		port := firstPort + i
-		var events []machine.Event
-		for _, text := range strings.Fields(sequence) {
-			e, err := m.ParseEvent(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			events = append(events, e)
+		events := parse(t, m, sequence)
+		for _, e := range events {
 			if path == machine.Both || e.From == machine.Client {
 				p.lines = append(p.lines, fmt.Sprintf("%s %s %d %s:80 %s", e.From, protocol, port, service, e.Packet))
 			}

@@ -17,6 +17,16 @@ func TestTraffic(t *testing.T) {
 	t.Run("services", func(t *testing.T) {
 		sameLines(t, r.document(t, "traffic.live").kernelLines(), serviceLines(t, r.text(t, "traffic.services.txt")))
 	})
+	// All that is in TIME_WAIT went through NAT, which netlink tells the live reading, and a listing does not say.
+	t.Run("sentences", func(t *testing.T) {
+		const nat, any = `"meaning": "Closed by both sides; the entry stays 2 minutes."`, `"meaning": "Closed by both sides (NAT) or`
+		if live := r.text(t, "traffic.live.out"); !strings.Contains(live, nat) || strings.Contains(live, any) {
+			t.Errorf("the live reading does not explain TIME_WAIT for NAT:\n%s", live)
+		}
+		if pipe := r.text(t, "traffic.pipe.out"); strings.Contains(pipe, nat) || !strings.Contains(pipe, any) {
+			t.Errorf("the listing explains TIME_WAIT as if the forwarding method were known:\n%s", pipe)
+		}
+	})
 	for _, name := range []string{"timeout.before", "timeout.after"} {
 		t.Run(name, func(t *testing.T) {
 			_, want, _ := strings.Cut(strings.TrimSpace(r.text(t, name+".txt")), ": ")
