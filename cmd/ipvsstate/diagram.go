@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,12 +34,12 @@ state as it is.`,
   ipvsstate explain diagram sctp -o dot | dot -Tpng >sctp.png`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || !slices.Contains(diagrams, args[0]) {
-				return fail("hint.diagram", fmt.Errorf("diagram takes one of %v", diagrams))
-			}
 			words, err := a.words(lang.value)
 			if err != nil {
 				return err
+			}
+			if len(args) != 1 || !slices.Contains(diagrams, args[0]) {
+				return fail("hint.diagram", fmt.Errorf("diagram takes one of %s", strings.Join(diagrams, ", ")))
 			}
 			return writeDiagram(a, graph(args[0], words), output.value)
 		},

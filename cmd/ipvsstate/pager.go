@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 )
 
@@ -17,10 +18,8 @@ func (a *app) page(write func(io.Writer) error) error {
 	if err := write(&text); err != nil {
 		return err
 	}
-	if a.terminal {
-		if started, err := a.runPager(&text); started {
-			return err
-		}
+	if a.terminal && a.runPager(&text) {
+		return nil
 	}
 	if _, err := text.WriteTo(a.stdout); err != nil {
 		return fmt.Errorf("writing the text: %w", err)
@@ -29,7 +28,7 @@ func (a *app) page(write func(io.Writer) error) error {
 }
 
 // runPager runs the user's pager on a text; started tells whether it took it.
-func (a *app) runPager(text io.Reader) (started bool, err error) {
+func (a *app) runPager(text io.Reader) (started bool) {
 	command := "less"
 	for _, name := range []string{"IPVSSTATE_PAGER", "PAGER"} {
 		if c := a.env(name); c != "" {
@@ -39,15 +38,21 @@ func (a *app) runPager(text io.Reader) (started bool, err error) {
 	}
 	f := strings.Fields(command)
 	if len(f) == 0 || f[0] == "cat" {
-		return false, nil
+		return false
 	}
-	pager := exec.Command(f[0], f[1:]...)
+	if _, err := exec.LookPath(f[0]); err != nil {
+		return false
+	}
+	pager := exec.Command("sh", "-c", command)
 	pager.Stdin, pager.Stdout, pager.Stderr = text, os.Stdout, os.Stderr
 	if a.env("LESS") == "" {
 		pager.Env = append(os.Environ(), "LESS=FRX")
 	}
 	if pager.Start() != nil {
-		return false, nil
+		return false
 	}
-	return true, pager.Wait()
+	// How the pager ends, by Ctrl-C too, is between the user and the pager.
+	signal.Ignore(os.Interrupt)
+	pager.Wait()
+	return true
 }

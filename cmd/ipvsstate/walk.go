@@ -67,6 +67,10 @@ cookie-echo, cookie-ack, shutdown, shutdown-ack, shutdown-complete, error or abo
 var protocols = map[string]conn.Protocol{"tcp": conn.TCP, "udp": conn.UDP, "sctp": conn.SCTP}
 
 func runWalk(a *app, o *walkOptions, args []string) error {
+	words, err := a.words(o.lang.value)
+	if err != nil {
+		return err
+	}
 	if o.forwarding.value == "" {
 		return fail("hint.forwarding",
 			errors.New("the states depend on the forwarding method"))
@@ -87,10 +91,6 @@ func runWalk(a *app, o *walkOptions, args []string) error {
 		if events[i], err = m.ParseEvent(arg); err != nil {
 			return fail("hint.notation", err)
 		}
-	}
-	words, err := a.words(o.lang.value)
-	if err != nil {
-		return err
 	}
 	path := machine.ClientOnly
 	if o.forwarding.value == "nat" {

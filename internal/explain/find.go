@@ -21,7 +21,9 @@ func (c *Catalogue) Find(word string) []*Topic {
 
 // Near is keys that are nearly the word, nearest first, three at most.
 func (c *Catalogue) Near(word string) []string {
-	word = fold(word)
+	if word = fold(word); len(word) < 2 {
+		return nil
+	}
 	type candidate struct {
 		name     string
 		distance int
@@ -49,7 +51,7 @@ func (c *Catalogue) Near(word string) []string {
 
 // names are all the words, folded, that lead to a topic.
 func (c *Catalogue) names(t *Topic) []string {
-	all := []string{fold(t.Key), fold(string(t.Kind)), fold(string(t.Kind) + "/" + t.Key), fold(string(t.Kind) + "s")}
+	all := []string{fold(t.Key), fold(t.Title()), fold(string(t.Kind)), fold(string(t.Kind) + "/" + t.Key), fold(string(t.Kind) + "s")}
 	if _, word, ok := strings.Cut(t.Key, "/"); ok {
 		all = append(all, fold(word))
 	}

@@ -192,7 +192,7 @@ func TestWalkTimes(t *testing.T) {
 }
 
 func TestParseEvent(t *testing.T) {
-	for _, text := range []string{"", "syn", "client", "client:", ":syn", "router:syn", "c:", "c:foo", "c:syn-foo", "c:syn-", "c:psh", "+", "+3", "+-3s", "+3x", "c:init"} {
+	for _, text := range []string{"", "syn", "client", "client:", ":syn", "router:syn", "c:", "c:foo", "c:syn-foo", "c:syn-", "c:psh", "+", "+3", "+800h", "+-3s", "+3x", "c:init"} {
 		if e, err := Of(conn.TCP).ParseEvent(text); err == nil {
 			t.Errorf("%q is read as %+v", text, e)
 		}

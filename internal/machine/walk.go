@@ -17,12 +17,15 @@ type Event struct {
 	row    string
 }
 
+// longest is the most that one event lets pass: no timeout is longer (ipvsadm's MAX_TIMEOUT).
+const longest = 31 * 24 * time.Hour
+
 // ParseEvent reads an event: client:PACKET, server:PACKET (c: and s: for short), or +DURATION.
 func (m *Machine) ParseEvent(text string) (Event, error) {
 	if rest, ok := strings.CutPrefix(text, "+"); ok {
 		wait, err := time.ParseDuration(rest)
-		if err != nil || wait < 0 {
-			return Event{}, fmt.Errorf("%q: a time that passes is written +30s or +2m", text)
+		if err != nil || wait < 0 || wait > longest {
+			return Event{}, fmt.Errorf("%q: a time that passes is written +30s or +2m, up to 31 days", text)
 		}
 		return Event{Wait: wait}, nil
 	}

@@ -22,6 +22,7 @@ const (
 const (
 	usualText  = 80
 	widestText = 100
+	leastText  = 20 // no terminal that one reads on is narrower
 )
 
 // Topics explains topics to a person. A width of 0 is not known.
@@ -29,7 +30,7 @@ func Topics(w io.Writer, c *explain.Catalogue, topics []*explain.Topic, d Detail
 	if width == 0 {
 		width = usualText
 	}
-	p := &prose{w: w, words: c, width: min(width, widestText)}
+	p := &prose{w: w, words: c, width: max(min(width, widestText), leastText)}
 	for i, t := range topics {
 		if i > 0 && d != Short {
 			p.line("")
@@ -127,6 +128,7 @@ func (p *prose) topic(t *explain.Topic, d Detail) {
 // commandLines breaks a command so that it can be pasted as it stands: behind a pipe, else
 // between words with a backslash, and a word that is too long within.
 func commandLines(command string, room int) []string {
+	room = max(room, len(gap)+2)
 	var lines []string
 	indent := ""
 	for len(indent)+width(command) > room {
@@ -155,7 +157,7 @@ func TopicList(w io.Writer, c *explain.Catalogue, width int) error {
 	if width == 0 {
 		width = usualText
 	}
-	p := &prose{w: w, words: c, width: min(width, widestText)}
+	p := &prose{w: w, words: c, width: max(min(width, widestText), leastText)}
 	for i, k := range explain.Kinds() {
 		if i > 0 {
 			p.line("")

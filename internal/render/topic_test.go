@@ -113,6 +113,11 @@ func TestLadders(t *testing.T) {
 }
 
 func TestCommandLines(t *testing.T) {
+	for room := -5; room < 6; room++ { // it comes to an end
+		if lines := commandLines("ss -tan | wc -l", room); len(lines) < 2 {
+			t.Errorf("in %d columns: %q", room, lines)
+		}
+	}
 	const command = `ipvsadm -Lcn | awk '$3 == "CLOSE" {print $6}' | sort | uniq -c | sort -rn`
 	for room, want := range map[int]string{
 		100: command,

@@ -28,7 +28,11 @@ func Walk(w io.Writer, steps []machine.Step, words *explain.Catalogue, limit int
 		if s.Exists {
 			state, timeout, expires = s.State.String(), span(s.Timeout), duration(s.Expires)
 		}
-		t.add(duration(s.At), packet, state, timeout, expires, words.Word("effect."+s.Effect.String()))
+		effect := words.Word("effect." + s.Effect.String())
+		if s.Effect == machine.Elapsed && !s.Exists {
+			effect = words.Word("effect.absent")
+		}
+		t.add(duration(s.At), packet, state, timeout, expires, effect)
 	}
 	return t.write(w, limit, false)
 }
