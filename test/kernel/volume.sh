@@ -29,5 +29,6 @@ start=$(date +%s.%N)
 run many ipvsstate -o json --timeout 60s
 end=$(date +%s.%N)
 busybox awk -v start="$start" -v end="$end" 'BEGIN { print end - start }' >"$OUT/many.seconds"
-run interrupted guest interrupt 300ms ipvsstate -o json
-run out-of-time ipvsstate -o json --timeout 100ms
+run interrupted guest interrupt ip_vs_conn_sync ipvsstate -o json
+half=$(busybox awk '{ printf "%dms", $1 * 500 }' "$OUT/many.seconds")
+run out-of-time ipvsstate -o json --timeout "$half"

@@ -21,23 +21,49 @@ func asNobody(args []string) error {
 	return passOn(cmd.Run())
 }
 
-// interrupt DELAY COMMAND… sends the command SIGINT after the delay and ends with its exit code. A shell cannot do
-// this: what it starts in the background ignores SIGINT.
+// interrupt FILE COMMAND… sends the command SIGINT once it has read twice from the file, so that something has been read
+// and handed on, and ends with its exit code. A shell cannot do this: what it starts in the background ignores SIGINT.
 func interrupt(args []string) error {
 	if len(args) < 2 {
-		return errors.New("wants a delay and a command")
-	}
-	delay, err := time.ParseDuration(args[0])
-	if err != nil {
-		return err
+		return errors.New("wants a file's name and a command")
 	}
 	cmd := command(args[1:])
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	timer := time.AfterFunc(delay, func() { cmd.Process.Signal(syscall.SIGINT) })
-	defer timer.Stop()
-	return passOn(cmd.Wait())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	reads, last := 0, int64(0)
+	for {
+		select {
+		case err := <-ended:
+			return passOn(err)
+		case <-time.After(5 * time.Millisecond):
+		}
+		if pos := position(cmd.Process.Pid, args[0]); pos != last && reads < 2 {
+			last = pos
+			if reads++; reads == 2 {
+				cmd.Process.Signal(syscall.SIGINT)
+			}
+		}
+	}
+}
+
+// position is how far a process has read a file, 0 where it has not opened it.
+func position(pid int, name string) int64 {
+	dir := fmt.Sprintf("/proc/%d/", pid)
+	files, _ := os.ReadDir(dir + "fd") // the process may have ended
+	for _, f := range files {
+		if to, _ := os.Readlink(dir + "fd/" + f.Name()); !strings.HasSuffix(to, name) {
+			continue
+		}
+		info, _ := os.ReadFile(dir + "fdinfo/" + f.Name())
+		var pos int64
+		if _, err := fmt.Sscanf(string(info), "pos: %d", &pos); err == nil {
+			return pos
+		}
+	}
+	return 0
 }
 
 // timeCommands ROUNDS FILE COMMAND… runs each shell command once a round, in turn, so that a slow minute of the host
