@@ -15,8 +15,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"ipvsstate/internal/conn"
 )
 
 // Errors that a caller can answer with advice.
@@ -156,56 +154,4 @@ func readStatus(path string) *Status {
 		return nil
 	}
 	return s
-}
-
-// Config is what netlink tells of a director.
-type Config struct {
-	Services []Service
-	// Timeouts is nil where the kernel did not tell them.
-	Timeouts *conn.Timeouts
-}
-
-// Service is a virtual service as it is configured.
-type Service struct {
-	// Protocol and Virtual are zero for a firewall-mark service.
-	Protocol conn.Protocol
-	Virtual  conn.Endpoint
-	// Fwmark is the firewall mark, 0 for a service with an address.
-	Fwmark    uint32
-	Scheduler string
-	// Persistent is the persistence timeout, 0 for a service without.
-	Persistent conn.Seconds
-	OnePacket  bool
-	Servers    []Server
-}
-
-// Server is a real server of a service.
-type Server struct {
-	Address    conn.Endpoint
-	Forwarding Forwarding
-	// Weight is cut to 16 bits by moby/ipvs.
-	Weight int
-	// Active and Inactive are the kernel's own counts of the server's connections.
-	Active, Inactive int
-}
-
-// Forwarding is a forwarding method (IP_VS_CONN_F_FWD_MASK in linux/ip_vs.h).
-type Forwarding uint8
-
-// The forwarding methods, in the kernel's numbers.
-const (
-	Masquerade Forwarding = iota
-	Local
-	Tunnel
-	DirectRoute
-	Bypass
-)
-
-// String is the method as ipvsadm prints it.
-func (f Forwarding) String() string {
-	names := [...]string{"Masq", "Local", "Tunnel", "Route", "Bypass"}
-	if int(f) < len(names) {
-		return names[f]
-	}
-	return strconv.Itoa(int(f))
 }

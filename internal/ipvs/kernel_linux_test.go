@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strconv"
 	"syscall"
@@ -263,23 +264,27 @@ func asNobody(f func() (*Table, error)) (*Table, error) {
 	return f()
 }
 
-// TestService turns what moby/ipvs gives into a Service.
+// TestService turns what moby/ipvs gives into a conn.Service.
 func TestService(t *testing.T) {
 	tests := []struct {
 		name    string
 		service mobyipvs.Service
-		want    Service
+		want    conn.Service
 	}{
 		{"TCP", mobyipvs.Service{Protocol: syscall.IPPROTO_TCP, Address: net.IPv4(10, 0, 1, 100), Port: 80, SchedName: "wlc", Timeout: 360},
-			Service{Protocol: conn.TCP, Virtual: numeric("10.0.1.100", 80), Scheduler: "wlc"}},
-		{"persistent", mobyipvs.Service{Protocol: syscall.IPPROTO_TCP, Address: net.IPv4(10, 0, 1, 100).To4(), Port: 0, SchedName: "rr", Flags: flagPersistent | 0x2, Timeout: 360},
-			Service{Protocol: conn.TCP, Virtual: numeric("10.0.1.100", 0), Scheduler: "rr", Persistent: 360}},
+			conn.Service{Protocol: conn.TCP, Virtual: numeric("10.0.1.100", 80), Scheduler: "wlc"}},
+		{"persistent", mobyipvs.Service{Protocol: syscall.IPPROTO_TCP, Address: net.IPv4(10, 0, 1, 100).To4(), Port: 0, SchedName: "rr", Flags: flagPersistent | 0x2, Timeout: 360, Netmask: 0x00ffffff, AddressFamily: syscall.AF_INET},
+			conn.Service{Protocol: conn.TCP, Virtual: numeric("10.0.1.100", 0), Scheduler: "rr", Persistent: 360, Mask: 24}},
+		{"persistent, IPv6", mobyipvs.Service{FWMark: 7, SchedName: "sh", Flags: flagPersistent | 0x18, Timeout: 360, Netmask: 64, AddressFamily: syscall.AF_INET6},
+			conn.Service{Fwmark: 7, IPv6: true, Scheduler: "sh", SchedulerFlags: "sh-fallback,sh-port", Persistent: 360, Mask: 64}},
+		{"whole addresses", mobyipvs.Service{FWMark: 7, SchedName: "lc", Flags: flagPersistent | 0x20, Timeout: 5, Netmask: 0xffffffff, AddressFamily: syscall.AF_INET},
+			conn.Service{Fwmark: 7, Scheduler: "lc", SchedulerFlags: "flag-3", Persistent: 5}},
 		{"one-packet UDP", mobyipvs.Service{Protocol: syscall.IPPROTO_UDP, Address: net.ParseIP("fd00:1::100"), Port: 53, SchedName: "rr", Flags: flagOnePacket},
-			Service{Protocol: conn.UDP, Virtual: numeric("fd00:1::100", 53), Scheduler: "rr", OnePacket: true}},
+			conn.Service{Protocol: conn.UDP, Virtual: numeric("fd00:1::100", 53), Scheduler: "rr", OnePacket: true}},
 		{"SCTP", mobyipvs.Service{Protocol: syscall.IPPROTO_SCTP, Address: net.IPv4(10, 0, 1, 100), Port: 3868},
-			Service{Protocol: conn.SCTP, Virtual: numeric("10.0.1.100", 3868)}},
+			conn.Service{Protocol: conn.SCTP, Virtual: numeric("10.0.1.100", 3868)}},
 		{"fwmark", mobyipvs.Service{FWMark: 10, SchedName: "sh", Address: net.IPv4zero, Flags: flagPersistent, Timeout: 300},
-			Service{Fwmark: 10, Scheduler: "sh", Persistent: 300}},
+			conn.Service{Fwmark: 10, Scheduler: "sh", Persistent: 300}},
 	}
 	for _, tt := range tests {
 		got := service(&tt.service, nil)
@@ -287,8 +292,7 @@ func TestService(t *testing.T) {
 			t.Errorf("%s: servers %#v, want none", tt.name, got.Servers)
 		}
 		got.Servers = nil
-		if got.Protocol != tt.want.Protocol || got.Virtual != tt.want.Virtual || got.Fwmark != tt.want.Fwmark || got.Scheduler != tt.want.Scheduler ||
-			got.Persistent != tt.want.Persistent || got.OnePacket != tt.want.OnePacket {
+		if !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
 		}
 	}
@@ -302,11 +306,11 @@ func TestService(t *testing.T) {
 		{Address: net.IPv4(10, 0, 0, 13), ConnectionFlags: mobyipvs.ConnectionFlagTunnel},
 		{},
 	}).Servers
-	want := []Server{
-		{Address: numeric("10.0.0.11", 80), Forwarding: Masquerade, Weight: 1, Active: 7, Inactive: 9},
-		{Address: numeric("fd00::12", 8080), Forwarding: DirectRoute},
-		{Address: numeric("10.0.0.13", 0), Forwarding: Tunnel},
-		{Address: conn.Endpoint{PortKnown: true}},
+	want := []conn.Server{
+		{Address: numeric("10.0.0.11", 80), Forwarding: conn.Masquerade, Weight: 1, Active: 7, Inactive: 9, Persistent: -1},
+		{Address: numeric("fd00::12", 8080), Forwarding: conn.DirectRoute, Persistent: -1},
+		{Address: numeric("10.0.0.13", 0), Forwarding: conn.Tunnel, Persistent: -1},
+		{Address: conn.Endpoint{PortKnown: true}, Persistent: -1},
 	}
 	for i := range want {
 		if servers[i] != want[i] {

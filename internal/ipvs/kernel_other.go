@@ -5,6 +5,8 @@ package ipvs
 import (
 	"context"
 	"path/filepath"
+
+	"ipvsstate/internal/conn"
 )
 
 // OpenTable opens the connection table. Without a Linux kernel only the copy of a
@@ -17,4 +19,4 @@ func OpenTable(w Where) (*Table, error) {
 }
 
 // ReadConfig needs a Linux kernel.
-func ReadConfig(context.Context, Where) (*Config, error) { return nil, ErrNotLinux }
+func ReadConfig(context.Context, Where) (*conn.Config, error) { return nil, ErrNotLinux }

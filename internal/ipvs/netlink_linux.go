@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/bits"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -21,7 +23,7 @@ import (
 // CAP_NET_ADMIN. It returns with the context at the latest, while the handle of
 // moby/ipvs, which can wait for ever, is left to itself. What could be read is
 // returned beside an error.
-func ReadConfig(ctx context.Context, w Where) (*Config, error) {
+func ReadConfig(ctx context.Context, w Where) (*conn.Config, error) {
 	if w.proc() != defaultProc {
 		return nil, ErrOtherProc
 	}
@@ -35,7 +37,7 @@ func ReadConfig(ctx context.Context, w Where) (*Config, error) {
 		return nil, ErrNoIPVS
 	}
 	type result struct {
-		config *Config
+		config *conn.Config
 		err    error
 	}
 	answer := make(chan result, 1)
@@ -51,7 +53,7 @@ func ReadConfig(ctx context.Context, w Where) (*Config, error) {
 	}
 }
 
-func readConfig(netnsPath string) (config *Config, err error) {
+func readConfig(netnsPath string) (config *conn.Config, err error) {
 	// On an answer it does not expect moby/ipvs panics (GetConfig, v1.1.0).
 	defer func() {
 		if p := recover(); p != nil {
@@ -68,7 +70,7 @@ func readConfig(netnsPath string) (config *Config, err error) {
 	if err != nil {
 		return nil, err
 	}
-	config = &Config{Services: make([]Service, 0, len(services))}
+	config = &conn.Config{Services: make([]conn.Service, 0, len(services))}
 	for _, s := range services {
 		servers, err := h.GetDestinations(s)
 		if err != nil {
@@ -90,14 +92,32 @@ func seconds(d time.Duration) conn.Seconds { return conn.Seconds(d / time.Second
 const (
 	flagPersistent = 0x1
 	flagOnePacket  = 0x4
+	flagScheduler  = 0x8 // the first of three
 )
 
-func service(s *mobyipvs.Service, servers []*mobyipvs.Destination) Service {
-	to := Service{
-		Fwmark:    s.FWMark,
-		Scheduler: s.SchedName,
-		OnePacket: s.Flags&flagOnePacket != 0,
-		Servers:   make([]Server, 0, len(servers)),
+// schedulerFlags names a service's scheduler flags as ipvsadm does (print_sched_flags).
+func schedulerFlags(s *mobyipvs.Service) string {
+	names := []string{"flag-1", "flag-2", "flag-3"}
+	if s.SchedName == "sh" || s.SchedName == "mh" {
+		names[0], names[1] = s.SchedName+"-fallback", s.SchedName+"-port"
+	}
+	var set []string
+	for i, name := range names {
+		if s.Flags&(flagScheduler<<i) != 0 {
+			set = append(set, name)
+		}
+	}
+	return strings.Join(set, ",")
+}
+
+func service(s *mobyipvs.Service, servers []*mobyipvs.Destination) conn.Service {
+	to := conn.Service{
+		Fwmark:         s.FWMark,
+		IPv6:           s.AddressFamily == syscall.AF_INET6,
+		Scheduler:      s.SchedName,
+		SchedulerFlags: schedulerFlags(s),
+		OnePacket:      s.Flags&flagOnePacket != 0,
+		Servers:        make([]conn.Server, 0, len(servers)),
 	}
 	if s.FWMark == 0 {
 		switch s.Protocol {
@@ -114,17 +134,32 @@ func service(s *mobyipvs.Service, servers []*mobyipvs.Destination) Service {
 	}
 	if s.Flags&flagPersistent != 0 {
 		to.Persistent = conn.Seconds(s.Timeout)
+		to.Mask = mask(s)
 	}
 	for _, d := range servers {
-		to.Servers = append(to.Servers, Server{
+		to.Servers = append(to.Servers, conn.Server{
 			Address:    endpoint(d.Address, d.Port),
-			Forwarding: Forwarding(d.ConnectionFlags & mobyipvs.ConnectionFlagFwdMask),
+			Forwarding: conn.Forwarding(d.ConnectionFlags & mobyipvs.ConnectionFlagFwdMask),
 			Weight:     d.Weight,
 			Active:     d.ActiveConnections,
 			Inactive:   d.InactiveConnections,
+			Persistent: conn.UnknownCount, // not read by moby/ipvs
 		})
 	}
 	return to
+}
+
+// mask is the length of a service's persistence mask, 0 where it is the whole address:
+// of IPv4 the kernel tells the mask, of IPv6 its length (IPVS_SVC_ATTR_NETMASK).
+func mask(s *mobyipvs.Service) int {
+	length, whole := bits.OnesCount32(s.Netmask), 32
+	if s.AddressFamily == syscall.AF_INET6 {
+		length, whole = int(s.Netmask), 128
+	}
+	if length == whole {
+		return 0
+	}
+	return length
 }
 
 func endpoint(ip net.IP, port uint16) conn.Endpoint {

@@ -229,20 +229,6 @@ func TestOpenReadsNothing(t *testing.T) {
 	}
 }
 
-func TestForwarding(t *testing.T) {
-	for f, want := range map[Forwarding]string{Masquerade: "Masq", Local: "Local", Tunnel: "Tunnel", DirectRoute: "Route", Bypass: "Bypass", 5: "5", 7: "7"} {
-		if got := f.String(); got != want {
-			t.Errorf("method %d is %q, want %q", uint8(f), got, want)
-		}
-	}
-	// The kernel's numbers (IP_VS_CONN_F_FWD_MASK, linux/ip_vs.h).
-	for i, f := range []Forwarding{Masquerade, Local, Tunnel, DirectRoute, Bypass} {
-		if int(f) != i {
-			t.Errorf("%s has the number %d, the kernel's is %d", f, f, i)
-		}
-	}
-}
-
 // TestProcRoot reads the copy of a proc root, which works on every system.
 func TestProcRoot(t *testing.T) {
 	root := t.TempDir()

@@ -128,15 +128,15 @@ func live(t testing.TB) *Summary {
 		Complete: true,
 		Timeouts: conn.Timeouts{TCP: 30, TCPFin: 5, UDP: 7}, TimeoutsKnown: true,
 		Kernel: &ipvs.Table{Path: "/proc/net/ip_vs_conn_sync", Version: "1.2.1", Buckets: 4096, Status: &ipvs.Status{Connections: 1333, Buckets: 4096}},
-		Config: &ipvs.Config{Timeouts: &conn.Timeouts{TCP: 30, TCPFin: 5, UDP: 7}, Services: []ipvs.Service{
-			{Protocol: conn.TCP, Virtual: numeric("10.0.1.100:80"), Scheduler: "wlc", Servers: []ipvs.Server{
+		Config: &conn.Config{Timeouts: &conn.Timeouts{TCP: 30, TCPFin: 5, UDP: 7}, Services: []conn.Service{
+			{Protocol: conn.TCP, Virtual: numeric("10.0.1.100:80"), Scheduler: "wlc", Servers: []conn.Server{
 				{Address: numeric("10.0.0.12:80"), Weight: 1, Active: 1290, Inactive: 0},
 				{Address: numeric("10.0.0.77:80"), Weight: 0},
 			}},
-			{Protocol: conn.TCP, Virtual: numeric("10.0.1.100:443"), Scheduler: "sh", Persistent: 300, Servers: []ipvs.Server{
-				{Address: numeric("10.0.0.13:443"), Forwarding: ipvs.DirectRoute, Weight: 65535, Inactive: 20},
+			{Protocol: conn.TCP, Virtual: numeric("10.0.1.100:443"), Scheduler: "sh", Persistent: 300, Servers: []conn.Server{
+				{Address: numeric("10.0.0.13:443"), Forwarding: conn.DirectRoute, Weight: 65535, Inactive: 20},
 			}},
-			{Fwmark: 10, Scheduler: "rr", Persistent: 10800, Servers: []ipvs.Server{{Address: numeric("10.0.0.11:0"), Forwarding: ipvs.Tunnel, Weight: 1}}},
+			{Fwmark: 10, Scheduler: "rr", Persistent: 10800, Servers: []conn.Server{{Address: numeric("10.0.0.11:0"), Forwarding: conn.Tunnel, Weight: 1}}},
 			{Protocol: conn.UDP, Virtual: numeric("10.0.1.100:54"), Scheduler: "rr", OnePacket: true},
 		}},
 	}

@@ -41,7 +41,7 @@ type Summary struct {
 	Timeouts      conn.Timeouts
 	TimeoutsKnown bool
 	Kernel        *ipvs.Table  // for a live reading
-	Config        *ipvs.Config // nil if netlink gave none
+	Config        *conn.Config // nil if netlink gave none
 	Missing       []Missing
 }
 
@@ -124,8 +124,8 @@ func (s *Summary) meaning(c tally.StateCount, o Options) string {
 }
 
 // views are the forwarding methods of which it is certain whose packets pass.
-var views = map[ipvs.Forwarding]explain.View{
-	ipvs.Masquerade: explain.BothWays, ipvs.DirectRoute: explain.OneWay, ipvs.Tunnel: explain.OneWay,
+var views = map[conn.Forwarding]explain.View{
+	conn.Masquerade: explain.BothWays, conn.DirectRoute: explain.OneWay, conn.Tunnel: explain.OneWay,
 }
 
 // view is whose packets the director sees of the connections in a state: known where
@@ -135,7 +135,7 @@ func (s *Summary) view(c tally.StateCount) explain.View {
 		return explain.AnyView
 	}
 	view := explain.AnyView
-	agree := func(v *ipvs.Service) bool {
+	agree := func(v *conn.Service) bool {
 		for _, server := range v.Servers {
 			way, ok := views[server.Forwarding]
 			if !ok || view != explain.AnyView && view != way {
