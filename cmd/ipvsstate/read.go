@@ -76,7 +76,7 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 	seen := &tally.Seen{}
 	// One worker, since all count against the same seen entries; the kernel is slower.
 	cfg := capture.Config{Workers: 1, ReadSize: ipvs.ReadSize}
-	stopped := r.source(ctx, src, cfg, func() *tally.Tally { return tally.New(seen) })
+	stopped := r.source(ctx, src, cfg, func() *tally.Tally { return tally.New(tally.Options{Seen: seen}) })
 	s := r.chosen
 	if s == nil {
 		return nil, r.verdict(stopped)
@@ -115,7 +115,7 @@ func (r *reading) files(ctx context.Context, names []string) (*render.Summary, e
 			src.Reader = r.patient(src.Reader, "wait.stdin")
 			cfg.ReadSize = 512 << 10 // half a widened pipe: fewer turns between its two ends
 		}
-		stopped = r.source(ctx, src, cfg, func() *tally.Tally { return tally.New(nil) })
+		stopped = r.source(ctx, src, cfg, func() *tally.Tally { return tally.New(tally.Options{}) })
 		src.Close()
 		if stopped != nil {
 			break

@@ -46,7 +46,7 @@ func TestTallies(t *testing.T) {
 		Services                           []tally.Service
 	}
 	read := func(data []byte, cfg Config) (all []result) {
-		r := NewReader(context.Background(), &Source{Reader: bytes.NewReader(data)}, cfg, func() *tally.Tally { return tally.New(nil) })
+		r := NewReader(context.Background(), &Source{Reader: bytes.NewReader(data)}, cfg, func() *tally.Tally { return tally.New(tally.Options{}) })
 		defer r.Close()
 		for r.Scan() {
 			s := r.Snapshot()

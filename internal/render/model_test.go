@@ -46,7 +46,7 @@ func listing(t testing.TB, name string) *Summary {
 func summaryOf(t testing.TB, name string, data []byte) *Summary {
 	t.Helper()
 	src := &capture.Source{Kind: capture.File, Name: name, Reader: bytes.NewReader(data)}
-	r := capture.NewReader(context.Background(), src, capture.Config{Workers: 1}, func() *tally.Tally { return tally.New(nil) })
+	r := capture.NewReader(context.Background(), src, capture.Config{Workers: 1}, func() *tally.Tally { return tally.New(tally.Options{}) })
 	defer r.Close()
 	var m *Summary
 	for n := 1; r.Scan(); n++ {
@@ -108,7 +108,7 @@ func asTemplate(e *conn.Entry) { e.Client.Port = 0 }
 func live(t testing.TB) *Summary {
 	t.Helper()
 	seen := &tally.Seen{}
-	c := tally.New(seen)
+	c := tally.New(tally.Options{Seen: seen})
 	add(c, 1234, conn.TCP, "ESTABLISHED", "10.0.1.100:80", "10.0.0.12:80", func(e *conn.Entry) { e.Client.Addr = netip.MustParseAddr("192.0.2.1") })
 	add(c, 56, conn.TCP, "SYN_RECV", "10.0.1.100:80", "10.0.0.77:80")
 	add(c, 20, conn.TCP, "FIN_WAIT", "10.0.1.100:443", "10.0.0.13:443")
@@ -176,7 +176,7 @@ func merged(t testing.TB) *Summary {
 
 // many has more services than a screen shows.
 func many(t testing.TB) *Summary {
-	c := tally.New(nil)
+	c := tally.New(tally.Options{})
 	for i := range 30 {
 		add(c, 1000-i, conn.TCP, "ESTABLISHED", fmt.Sprintf("10.0.2.%d:80", i), "10.0.0.12:80")
 		add(c, i, conn.TCP, "FIN_WAIT", fmt.Sprintf("10.0.2.%d:80", i), "10.0.0.12:80")
@@ -187,7 +187,7 @@ func many(t testing.TB) *Summary {
 
 // hostile holds texts that are after the terminal, the spreadsheet and the ticket.
 func hostile(t testing.TB) *Summary {
-	c := tally.New(nil)
+	c := tally.New(tally.Options{})
 	proto, _ := conn.ProtocolOf("@SUM(1)")
 	for i, state := range []string{"\x1b[2J\x07", "=1+2", "a|b*c_d`e<f>[g]", "\u202egnp\u2066", "\xff\xfe", "状态，很长", "LINE\nBREAK"} {
 		add(c, 10-i, conn.TCP, state, "10.0.1.100:80", "10.0.0.12:80")

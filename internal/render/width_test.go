@@ -66,7 +66,7 @@ func TestNoLineIsTooWide(t *testing.T) {
 
 // TestWideServices has a service whose name alone is nearly as wide as the screen.
 func TestWideServices(t *testing.T) {
-	c := tally.New(nil)
+	c := tally.New(tally.Options{})
 	long := strings.Repeat("abcdefghi.", 5) + "abcd" // ipvsadm cuts name and port at 59 characters
 	for i := range 3 {
 		add(c, 1000, conn.TCP, "ESTABLISHED", "10.0.1.100:80", "10.0.0.12:80", func(e *conn.Entry) {
@@ -74,7 +74,7 @@ func TestWideServices(t *testing.T) {
 		})
 	}
 	for range 10 { // to a million and more
-		double := tally.New(nil)
+		double := tally.New(tally.Options{})
 		double.Merge(c)
 		c.Merge(double)
 	}
@@ -93,7 +93,7 @@ func TestWideServices(t *testing.T) {
 // is never cut: it is what the reader came for.
 func TestNarrowServices(t *testing.T) {
 	s := listing(t, "k6.1-ipvsadm-Lnc.txt")
-	c := tally.New(nil)
+	c := tally.New(tally.Options{})
 	add(c, 3, conn.TCP, "ESTABLISHED", "[2001:db8:1111:2222:3333:4444:5555:6666]:65535", "10.0.0.12:80")
 	add(c, 1, conn.TCP, "ESTABLISHED", "10.0.1.100:80", "10.0.0.12:80")
 	s.Tally = c
@@ -127,7 +127,7 @@ func TestServicesAddUp(t *testing.T) {
 
 // TestServicesBeyondTheFirst has more services than are counted one by one.
 func TestServicesBeyondTheFirst(t *testing.T) {
-	c := tally.New(nil)
+	c := tally.New(tally.Options{})
 	for i := range tally.MaxServices + 10 {
 		add(c, 1, conn.TCP, "ESTABLISHED", fmt.Sprintf("10.%d.%d.%d:%d", i>>16&255, i>>8&255, i&255, 1+i), "10.0.0.12:80")
 	}

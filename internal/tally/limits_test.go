@@ -50,11 +50,11 @@ func TestMaxServices(t *testing.T) {
 			pinned++
 		}
 	}
-	halves := addAll(New(nil), entries[:n+n/2])
-	halves.Merge(addAll(New(nil), entries[n+n/2:]))
-	reused := addAll(New(nil), manyServices(100))
+	halves := addAll(New(Options{}), entries[:n+n/2])
+	halves.Merge(addAll(New(Options{}), entries[n+n/2:]))
+	reused := addAll(New(Options{}), manyServices(100))
 	reused.Reset()
-	for name, tl := range map[string]*Tally{"one": addAll(New(nil), entries), "of two parts": halves, "reused": addAll(reused, entries)} {
+	for name, tl := range map[string]*Tally{"one": addAll(New(Options{}), entries), "of two parts": halves, "reused": addAll(reused, entries)} {
 		services := tl.Services()
 		if len(services) != MaxServices {
 			t.Errorf("%s: %d services, want the %d that are counted", name, len(services), MaxServices)
@@ -89,7 +89,7 @@ func TestMaxServices(t *testing.T) {
 
 // TestManyProtocols has more protocols without number than services are counted.
 func TestManyProtocols(t *testing.T) {
-	tl := New(nil)
+	tl := New(Options{})
 	const n = MaxServices + 1000
 	for i := range n {
 		e := conn.Entry{State: conn.Established, Timeout: conn.Unknown, Client: numeric("10.0.1.10:1025"), Virtual: numeric("192.0.2.1:80"), Server: numeric("10.0.0.12:80")}
@@ -158,11 +158,11 @@ func TestManyStates(t *testing.T) {
 		e.Server.Port = 65535
 		entries = append(entries, e)
 	}
-	parts := New(nil)
+	parts := New(Options{})
 	for i := 0; i < len(entries); i += 100 {
-		parts.Merge(addAll(New(nil), entries[i:min(i+100, len(entries))]))
+		parts.Merge(addAll(New(Options{}), entries[i:min(i+100, len(entries))]))
 	}
-	for name, tl := range map[string]*Tally{"whole": addAll(New(nil), entries), "parts": parts} {
+	for name, tl := range map[string]*Tally{"whole": addAll(New(Options{}), entries), "parts": parts} {
 		if len(tl.cells) > maxUnlisted {
 			t.Errorf("%s: %d cells for states without a name, at most %d are allowed", name, len(tl.cells), maxUnlisted)
 		}
@@ -190,7 +190,7 @@ func TestManyStates(t *testing.T) {
 // TestResetForgetsStates uses a tally again whose first table had more states than
 // there are cells: the second has but one, and it is known.
 func TestResetForgetsStates(t *testing.T) {
-	tl := New(nil)
+	tl := New(Options{})
 	for i := range 2 * maxCells {
 		e := withState(fmt.Sprintf("STATE_%d", i))
 		tl.Add(&e)
@@ -203,7 +203,7 @@ func TestResetForgetsStates(t *testing.T) {
 
 // TestKnownStatesAmongMany has a known state behind many that are not.
 func TestKnownStatesAmongMany(t *testing.T) {
-	tl := New(nil)
+	tl := New(Options{})
 	for i := range 2 * maxCells {
 		e := withState(fmt.Sprintf("STATE_%d", i))
 		tl.Add(&e)
@@ -244,11 +244,11 @@ func numericEntries() []conn.Entry {
 // TestAddDoesNotAllocate pins the numeric path of a tally that has seen the services.
 func TestAddDoesNotAllocate(t *testing.T) {
 	entries := numericEntries()
-	tl := addAll(New(nil), entries)
+	tl := addAll(New(Options{}), entries)
 	if n := testing.AllocsPerRun(20, func() { addAll(tl, entries) }); n != 0 {
 		t.Errorf("%v allocations in %d entries", n, len(entries))
 	}
-	part := addAll(New(nil), entries)
+	part := addAll(New(Options{}), entries)
 	if n := testing.AllocsPerRun(20, func() { tl.Merge(part) }); n != 0 {
 		t.Errorf("%v allocations in a merge", n)
 	}
@@ -261,7 +261,7 @@ func BenchmarkAdd(b *testing.B) {
 	entries := numericEntries()
 	for name, seen := range map[string]*Seen{"plain": nil, "seen": {}} {
 		b.Run(name, func(b *testing.B) {
-			tl := addAll(New(seen), entries)
+			tl := addAll(New(Options{Seen: seen}), entries)
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
@@ -277,13 +277,13 @@ func BenchmarkAdd(b *testing.B) {
 func BenchmarkMerge(b *testing.B) {
 	for _, services := range []int{10, 1000, 10000} {
 		b.Run(fmt.Sprint(services), func(b *testing.B) {
-			part := New(nil)
+			part := New(Options{})
 			e := withState("ESTABLISHED")
 			for i := range services {
 				e.Virtual.Addr = netip.AddrFrom4([4]byte{10, 96, byte(i >> 8), byte(i)})
 				part.Add(&e)
 			}
-			whole := New(nil)
+			whole := New(Options{})
 			whole.Merge(part)
 			for b.Loop() {
 				whole.Merge(part)

@@ -33,9 +33,21 @@ type Tally struct {
 	others map[cell]uint16 // the cells of states without an index, plus one
 
 	configured map[stateOf]timeouts
+	left       [conn.NumProtocols][conn.NumStates]left
+	origins    [conn.Sync + 1]uint64
+	by         *Groups
 
 	seen       *Seen
 	duplicates uint64
+}
+
+// Options say what is counted beside states and services.
+type Options struct {
+	// Seen makes an entry that it holds already a duplicate, counted as such only;
+	// tallies of the same table share one.
+	Seen *Seen
+	// Plan says by what else entries are grouped.
+	Plan *Plan
 }
 
 // cell is what is counted within a group.
@@ -61,11 +73,20 @@ type stateOf struct {
 // timeouts is the range of the timeouts that the entries of a state show.
 type timeouts struct{ least, most conn.Seconds }
 
-// New makes an empty tally. With seen, an entry that it holds already is counted
-// as a duplicate only; tallies of the same table share one.
-func New(seen *Seen) *Tally {
-	return &Tally{seen: seen}
+// New makes an empty tally.
+func New(o Options) *Tally {
+	t := &Tally{seen: o.Seen}
+	if o.Plan != nil {
+		t.by = NewGroups(o.Plan)
+	}
+	return t
 }
+
+// Groups are the groups that were asked for, nil if none were.
+func (t *Tally) Groups() *Groups { return t.by }
+
+// Synced is how many entries were received from another director's sync daemon.
+func (t *Tally) Synced() uint64 { return t.origins[conn.Sync] }
 
 // Reset empties the tally and keeps its memory.
 func (t *Tally) Reset() {
@@ -78,6 +99,11 @@ func (t *Tally) Reset() {
 	clear(t.others)
 	t.duplicates = 0
 	clear(t.configured)
+	t.resetLeft()
+	clear(t.origins[:])
+	if t.by != nil {
+		t.by.Reset()
+	}
 }
 
 // Add counts an entry. It does not keep it.
@@ -93,8 +119,15 @@ func (t *Tally) Add(e *conn.Entry) {
 	}
 	g := t.groupOf(e, kind)
 	t.counts[g*t.stride+int(c)-1]++
-	if e.Timeout != conn.Unknown && kind == conn.Connection {
-		t.addTimeout(stateOf{e.Protocol, e.State}, timeouts{e.Timeout, e.Timeout})
+	t.origins[e.Origin]++
+	if kind == conn.Connection {
+		t.addLeft(e)
+		if e.Timeout != conn.Unknown {
+			t.addTimeout(stateOf{e.Protocol, e.State}, timeouts{e.Timeout, e.Timeout})
+		}
+	}
+	if t.by != nil {
+		t.by.Add(e, kind)
 	}
 }
 
@@ -116,6 +149,13 @@ func (t *Tally) Merge(o *Tally) {
 		t.addTimeout(k, v)
 	}
 	t.duplicates += o.duplicates
+	t.mergeLeft(o)
+	for i, n := range o.origins {
+		t.origins[i] += n
+	}
+	if t.by != nil {
+		t.by.Merge(o.by)
+	}
 }
 
 func (t *Tally) addTimeout(k stateOf, v timeouts) {

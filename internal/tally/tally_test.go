@@ -20,9 +20,9 @@ func TestAgainstMaps(t *testing.T) {
 	for seed := range uint64(30) {
 		g := newGenerator(seed)
 		entries := g.entries(g.IntN(1 << g.IntN(13)))
-		compare(t, "counted", counted(addAll(New(nil), entries)), count(entries))
+		compare(t, "counted", counted(addAll(New(Options{}), entries)), count(entries))
 	}
-	compare(t, "nothing", counted(New(nil)), count(nil))
+	compare(t, "nothing", counted(New(Options{})), count(nil))
 }
 
 // TestMerge splits entries at random, and merges the tallies of the parts in any
@@ -34,13 +34,13 @@ func TestMerge(t *testing.T) {
 		want := count(entries)
 		parts := make([]*Tally, 1+g.IntN(9))
 		for i := range parts {
-			parts[i] = New(nil)
+			parts[i] = New(Options{})
 		}
 		for i := range entries {
 			parts[g.IntN(len(parts))].Add(&entries[i])
 		}
 		for _, what := range []string{"in order", "in another order"} {
-			whole := New(nil)
+			whole := New(Options{})
 			for _, p := range parts {
 				whole.Merge(p)
 			}
@@ -58,9 +58,9 @@ func TestMerge(t *testing.T) {
 // TestMergeLeavesItsArgument adds one tally to two others.
 func TestMergeLeavesItsArgument(t *testing.T) {
 	entries := newGenerator(200).entries(500)
-	part := addAll(New(nil), entries)
-	New(nil).Merge(part)
-	double := addAll(New(nil), entries)
+	part := addAll(New(Options{}), entries)
+	New(Options{}).Merge(part)
+	double := addAll(New(Options{}), entries)
 	double.Merge(part)
 	compare(t, "the part", counted(part), count(entries))
 	compare(t, "twice the part", counted(double), count(append(slices.Clone(entries), entries...)))
@@ -68,7 +68,7 @@ func TestMergeLeavesItsArgument(t *testing.T) {
 
 // TestReset uses a tally again and again, as the readers do.
 func TestReset(t *testing.T) {
-	again, whole := New(nil), New(nil)
+	again, whole := New(Options{}), New(Options{})
 	var all []conn.Entry
 	g := newGenerator(300)
 	for range 10 {
@@ -85,7 +85,7 @@ func TestReset(t *testing.T) {
 // TestOrder holds the lists to the order they promise.
 func TestOrder(t *testing.T) {
 	entries := newGenerator(400).entries(5000)
-	tl := addAll(New(nil), entries)
+	tl := addAll(New(Options{}), entries)
 	byCount := func(a, b StateCount) int { return cmp.Compare(b.Count, a.Count) }
 	if s := tl.States(ByCount); !slices.IsSortedFunc(s, byCount) {
 		t.Errorf("not most first: %v", s)
@@ -141,9 +141,9 @@ func TestOrderWithoutPort(t *testing.T) {
 
 func sameInReverse(t *testing.T, entries []conn.Entry) {
 	t.Helper()
-	services := addAll(New(nil), entries).Services()
+	services := addAll(New(Options{}), entries).Services()
 	slices.Reverse(entries)
-	again := addAll(New(nil), entries).Services()
+	again := addAll(New(Options{}), entries).Services()
 	if len(again) != len(services) {
 		t.Fatalf("%d services, %d in reverse", len(services), len(again))
 	}
@@ -164,7 +164,7 @@ func TestOneServiceByNameAndNumber(t *testing.T) {
 	vip := numeric("192.0.2.1:80")
 	http, www, named := vip, vip, conn.Endpoint{Host: "vip", Service: "http", Port: 80, PortKnown: true}
 	http.Service, www.Service = "http", "www"
-	tl := addAll(New(nil), []conn.Entry{
+	tl := addAll(New(Options{}), []conn.Entry{
 		entry(conn.TCP, http), entry(conn.TCP, vip), entry(conn.TCP, www), entry(conn.TCP, http),
 		entry(conn.UDP, vip), entry(conn.TCP, numeric("192.0.2.1:443")), entry(conn.TCP, numeric("[::ffff:192.0.2.1]:80")), entry(conn.TCP, named),
 	})
@@ -184,7 +184,7 @@ func TestSeen(t *testing.T) {
 		entries = append(entries, e)
 	}
 	seen := &Seen{}
-	tl := addAll(New(seen), entries)
+	tl := addAll(New(Options{Seen: seen}), entries)
 	compare(t, "each once", counted(tl), count(entries))
 
 	// The same again, later and in other states: it counts as it was first seen.
@@ -194,7 +194,7 @@ func TestSeen(t *testing.T) {
 		again[i].State = pick(g, g.states...)
 	}
 	g.Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
-	other := addAll(New(seen), again[:3000]) // of another part of the same table
+	other := addAll(New(Options{Seen: seen}), again[:3000]) // of another part of the same table
 	addAll(tl, again[3000:])
 	tl.Merge(other)
 	want := count(entries)
@@ -228,7 +228,7 @@ func TestSeenTellsApart(t *testing.T) {
 		change(&e)
 		entries = append(entries, e)
 	}
-	tl := addAll(New(&Seen{}), entries)
+	tl := addAll(New(Options{Seen: &Seen{}}), entries)
 	if tl.Duplicates() != 0 || tl.Connections() != uint64(len(entries)) {
 		t.Errorf("%d connections and %d duplicates of %d different entries", tl.Connections(), tl.Duplicates(), len(entries))
 	}
