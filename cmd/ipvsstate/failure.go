@@ -92,9 +92,6 @@ func noListing(src *capture.Source, none *capture.NoListingError) error {
 	case parse.NoCommand:
 		said("ipvsadm is not installed")
 		hint = "hint.no-command"
-	case parse.ServicesOnly:
-		err = fmt.Errorf("%s: it lists virtual services, not connections", src.Name)
-		hint = "hint.services-only"
 	default:
 		if none.OtherFormat > 0 {
 			hint = "hint.other-format"

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"ipvsstate/internal/capture"
+	"ipvsstate/internal/conn"
 	"ipvsstate/internal/parse"
 )
 
@@ -24,6 +25,7 @@ type inputOptions struct {
 	snapshot int
 	merge    bool
 	strict   bool
+	timeouts timeoutsFlag
 }
 
 func (o *inputOptions) addFlags(c *cobra.Command) {
@@ -37,6 +39,8 @@ func (o *inputOptions) addFlags(c *cobra.Command) {
 	f.IntVar(&o.snapshot, "snapshot", 0, "show the `N`th of several listings (0: the newest)")
 	f.BoolVar(&o.merge, "merge", false, "add up all listings")
 	f.BoolVar(&o.strict, "strict", false, "fail if a row cannot be read")
+	o.timeouts.Timeouts = conn.DefaultTimeouts
+	f.Var(&o.timeouts, "timeouts", "the timeouts of ipvsadm --set, in seconds, that idle times are told by; the kernel's or the listing's own if not given")
 }
 
 // kernel reports that the running kernel is asked for.

@@ -1,15 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"reflect"
+	"slices"
 	"time"
 
 	"ipvsstate/internal/capture"
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/explain"
+	"ipvsstate/internal/filter"
 	"ipvsstate/internal/ipvs"
 	"ipvsstate/internal/parse"
 	"ipvsstate/internal/render"
@@ -22,12 +27,56 @@ const hintAfter = 2 * time.Second
 // errTimedOut is why a reading ended that --timeout stopped.
 var errTimedOut = errors.New("the time that --timeout allows is over")
 
-// snapshot is one listing, counted.
-type snapshot = capture.Snapshot[*tally.Tally]
+// question is what is asked of an input: which entries count, and what is gathered.
+type question struct {
+	input  *inputOptions
+	filter *filter.Filter
+	by     []tally.Dimension
+	// rows are gathered beside the counts; nil for none.
+	rows *rowOptions
+}
 
-// summarize reads what the flags and arguments ask for. Beside a summary the error
-// says why it is not all that was asked for.
-func (a *app) summarize(ctx context.Context, o *inputOptions, words *explain.Catalogue, args []string) (*render.Summary, error) {
+// needsConfig reports that the director's configuration must be known while rows are
+// read, not only afterwards.
+func (q *question) needsConfig() bool {
+	of := func(d tally.Dimension) bool { return d.Aspect == tally.Idle || d.Aspect == tally.Forwarding }
+	return q.filter.NeedsTiming() || slices.ContainsFunc(q.by, of) || q.rows.needsConfig()
+}
+
+// gathered is what is made of a listing's entries.
+type gathered struct {
+	*tally.Tally
+	rows *render.Rows // nil unless they are asked for
+}
+
+func (g *gathered) Add(e *conn.Entry) {
+	g.Tally.Add(e)
+	if g.rows != nil {
+		g.rows.Add(e)
+	}
+}
+
+func (g *gathered) Merge(o *gathered) {
+	g.Tally.Merge(o.Tally)
+	if g.rows != nil {
+		g.rows.Merge(o.rows)
+	}
+}
+
+func (g *gathered) Reset() {
+	g.Tally.Reset()
+	if g.rows != nil {
+		g.rows.Reset()
+	}
+}
+
+// snapshot is one listing, with what was gathered of it.
+type snapshot = capture.Snapshot[*gathered]
+
+// read answers a question about the input that the flags and arguments name. Beside a
+// summary the error says why it is not all that was asked for.
+func (a *app) read(ctx context.Context, q *question, words *explain.Catalogue, args []string) (*render.Summary, error) {
+	o := q.input
 	if err := o.check(args); err != nil {
 		return nil, err
 	}
@@ -39,18 +88,73 @@ func (a *app) summarize(ctx context.Context, o *inputOptions, words *explain.Cat
 	if len(args) == 0 && !o.kernel() && stdinIsInput(a.stdin) {
 		args = []string{"-"}
 	}
-	r := &reading{app: a, options: o, words: words}
+	r := &reading{app: a, question: q, words: words}
 	if len(args) == 0 {
 		return r.kernel(ctx)
 	}
-	return r.files(ctx, args)
+	// Of several listings the newest is shown: which that is, and what is said behind the
+	// rows of the director's configuration, is known when all has been read.
+	twice := rereadable(args)
+	if q.rows != nil {
+		switch {
+		case o.merge:
+		case o.snapshot > 0:
+			q.rows.only = o.snapshot
+		case twice:
+			r.question = &question{input: q.input, filter: q.filter}
+		default:
+			q.rows.only = pipeFirst
+		}
+	}
+	s, err := r.files(ctx, args)
+	counted := r.question != q // only, and the rows are still to come
+	if s == nil || ctx.Err() != nil || !counted && (!q.needsConfig() || sameDirector(r.used, s.Config)) {
+		return s, err
+	}
+	if !twice {
+		return nil, fail("hint.config-behind", errors.New("the configuration of the director stands behind its connections"))
+	}
+	if counted {
+		q.rows.only = s.Index
+	}
+	again := &reading{app: a, question: q, words: words, config: s.Config, again: true}
+	return again.files(ctx, args)
+}
+
+// sameDirector reports that two configurations mean the same for an entry.
+func sameDirector(a, b *conn.Config) bool {
+	if b == nil {
+		return true
+	}
+	if a == nil {
+		a = &conn.Config{}
+	}
+	return reflect.DeepEqual(a.Timeouts, b.Timeouts) && reflect.DeepEqual(a.Services, b.Services)
+}
+
+// rereadable reports that all inputs are files that can be read twice.
+func rereadable(names []string) bool {
+	for _, name := range names {
+		if info, err := os.Stat(name); name == "-" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			return false
+		}
+	}
+	return true
 }
 
 // reading is one run's way from sources to a summary.
 type reading struct {
-	app     *app
-	options *inputOptions
-	words   *explain.Catalogue
+	app      *app
+	question *question
+	words    *explain.Catalogue
+
+	// config is what the director's configuration is taken for while rows are read, nil
+	// for the defaults; beside is what inputs without a listing say of it.
+	config     *conn.Config
+	used       *conn.Config // for the chosen listing
+	beside     *conn.Config
+	configured string // the last of these inputs
+	again      bool   // all has been read before, and what is wrong with it been said
 
 	seen   int             // listings so far, over all files
 	chosen *render.Summary // the listing to show
@@ -59,9 +163,60 @@ type reading struct {
 	failed []error         // inputs that could not be read
 }
 
+// plan is how entries are judged and grouped, by the configuration as it is known now.
+func (r *reading) plan() (*tally.Plan, *conn.Timing) {
+	timeouts := conn.DefaultTimeouts
+	if r.config != nil && r.config.Timeouts != nil {
+		timeouts = *r.config.Timeouts
+	}
+	if r.question.input.timeouts.given {
+		timeouts = r.question.input.timeouts.Timeouts
+	}
+	timing := conn.NewTiming(timeouts, configured(r.config))
+	r.question.filter.SetTiming(timing)
+	p := &tally.Plan{By: r.question.by, Timing: timing, Forwarding: conn.NewDirectory(configured(r.config)).Forwarding}
+	return p, timing
+}
+
+// configured are the services of a configuration, nil where they are not known.
+func configured(c *conn.Config) []conn.Service {
+	if c == nil {
+		return nil
+	}
+	return c.Services
+}
+
+// gather makes accumulators.
+func (r *reading) gather(seen *tally.Seen) func() *gathered {
+	plan, timing := r.plan()
+	if len(plan.By) == 0 {
+		plan = nil
+	}
+	var sink *render.RowSink
+	if r.question.rows != nil {
+		sink = r.question.rows.begin(r.seen, timing, configured(r.config))
+	}
+	return func() *gathered {
+		g := &gathered{Tally: tally.New(tally.Options{Seen: seen, Plan: plan})}
+		if sink != nil {
+			g.rows = sink.NewRows()
+		}
+		return g
+	}
+}
+
+// keep is the filter as the reader wants it.
+func (r *reading) keep() func(*conn.Entry) bool {
+	if r.question.filter.Empty() {
+		return nil
+	}
+	return r.question.filter.Match
+}
+
 // kernel reads the running kernel.
 func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
-	where := ipvs.Where{Proc: r.options.proc, Netns: r.options.netns}
+	o := r.question.input
+	where := ipvs.Where{Proc: o.proc, Netns: o.netns}
 	table, err := ipvs.OpenTable(where)
 	if err != nil {
 		return nil, kernelFailure(where, err)
@@ -71,38 +226,53 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 	netlink, cancel := context.WithTimeout(ctx, 5*time.Second)
 	config, configErr := ipvs.ReadConfig(netlink, where)
 	cancel()
+	if config == nil {
+		config = &conn.Config{}
+	}
+	config.Sysctls = ipvs.ReadSysctls(where)
+	r.config = config
 
 	src := &capture.Source{Kind: capture.Kernel, Name: table.Path, Reader: r.patient(table, "wait.kernel")}
-	seen := &tally.Seen{}
 	// One worker, since all count against the same seen entries; the kernel is slower.
-	cfg := capture.Config{Workers: 1, ReadSize: ipvs.ReadSize}
-	stopped := r.source(ctx, src, cfg, func() *tally.Tally { return tally.New(tally.Options{Seen: seen}) })
+	cfg := capture.Config{Workers: 1, ReadSize: ipvs.ReadSize, Keep: r.keep()}
+	stopped := r.source(ctx, src, cfg, r.gather(&tally.Seen{}))
 	s := r.chosen
 	if s == nil {
 		return nil, r.verdict(stopped)
 	}
-	s.Kernel, s.Config = table, config
-	if host, err := r.app.hostname(); err == nil && r.options.proc == "" { // another proc root may be another host's
+	s.Kernel, s.Config, s.ConfigFrom = table, config, render.ConfigKernel
+	if host, err := r.app.hostname(); err == nil && o.proc == "" { // another proc root may be another host's
 		s.Host = host
 	}
 	s.Time, s.TimeFrom = r.app.now(), render.TimeClock
-	if config != nil && config.Timeouts != nil {
-		s.Timeouts, s.TimeoutsKnown = *config.Timeouts, true
-	}
 	if configErr != nil {
 		what := "services"
-		if config != nil {
+		if config.Services != nil {
 			what = "timeouts"
 		}
 		s.Missing = append(s.Missing, render.Missing{What: what, Why: whyNoConfig(configErr)})
 	}
-	return s, r.outcome(stopped)
+	r.complete(s)
+	return r.answer(s, stopped)
+}
+
+// complete puts into a summary what is known of the whole reading.
+func (r *reading) complete(s *render.Summary) {
+	s.Filter = r.question.filter.String()
+	s.Timeouts, s.TimeoutsFrom = conn.DefaultTimeouts, render.TimeoutsDefault
+	switch o := r.question.input; {
+	case o.timeouts.given:
+		s.Timeouts, s.TimeoutsFrom = o.timeouts.Timeouts, render.TimeoutsFlag
+	case s.Config != nil && s.Config.Timeouts != nil:
+		s.Timeouts, s.TimeoutsFrom = *s.Config.Timeouts, render.TimeoutsFrom(s.ConfigFrom)
+	}
 }
 
 // files reads the listings of files and of standard input.
 func (r *reading) files(ctx context.Context, names []string) (*render.Summary, error) {
-	cfg := capture.Config{Location: time.Local}
-	cfg.Format, _ = parse.FormatOf(r.options.format.value) // the flag takes no other
+	o := r.question.input
+	cfg := capture.Config{Location: time.Local, Keep: r.keep()}
+	cfg.Format, _ = parse.FormatOf(o.format.value) // the flag takes no other
 	var stopped error
 	for _, name := range names {
 		src, err := r.app.openInput(name)
@@ -115,7 +285,12 @@ func (r *reading) files(ctx context.Context, names []string) (*render.Summary, e
 			src.Reader = r.patient(src.Reader, "wait.stdin")
 			cfg.ReadSize = 512 << 10 // half a widened pipe: fewer turns between its two ends
 		}
-		stopped = r.source(ctx, src, cfg, func() *tally.Tally { return tally.New(tally.Options{}) })
+		if r.question.needsConfig() && !r.again {
+			if config := src.Front(); config != nil {
+				r.config = config
+			}
+		}
+		stopped = r.source(ctx, src, cfg, r.gather(nil))
 		src.Close()
 		if stopped != nil {
 			break
@@ -124,12 +299,49 @@ func (r *reading) files(ctx context.Context, names []string) (*render.Summary, e
 	s := r.chosen
 	if s == nil {
 		if stopped == nil && len(r.failed) == 0 {
-			stopped = fail("hint.no-snapshot", fmt.Errorf("there is no listing %d", r.options.snapshot), r.seen)
+			stopped = r.nothingChosen()
 		}
 		return nil, r.verdict(stopped)
 	}
 	s.Of = r.seen
+	s.Config = addConfig(s.Config, r.beside)
+	r.complete(s)
+	return r.answer(s, stopped)
+}
+
+// answer is the summary with the error of a run that has something to show, or the
+// error alone where the filter asked what the input does not tell.
+func (r *reading) answer(s *render.Summary, stopped error) (*render.Summary, error) {
+	if err := untold(r.question.filter); err != nil && r.verdict(stopped) == nil {
+		return nil, err
+	}
 	return s, r.outcome(stopped)
+}
+
+// nothingChosen is why the inputs have no listing to show, though they could be read.
+func (r *reading) nothingChosen() error {
+	if r.seen == 0 {
+		return fail("hint.services-only", fmt.Errorf("%s: it tells how a director is configured, but lists no connections", r.configured))
+	}
+	return fail("hint.no-snapshot", fmt.Errorf("there is no listing %d", r.question.input.snapshot), r.seen)
+}
+
+// addConfig completes a configuration with what another source says of it.
+func addConfig(c, more *conn.Config) *conn.Config {
+	if c == nil || more == nil {
+		return cmp.Or(c, more)
+	}
+	sum := *c
+	if sum.Services == nil {
+		sum.Services = more.Services
+	}
+	if sum.Timeouts == nil {
+		sum.Timeouts = more.Timeouts
+	}
+	if sum.Sysctls == nil {
+		sum.Sysctls = more.Sysctls
+	}
+	return &sum
 }
 
 // refuse notes an input that cannot be read. The last is left to be the command's
@@ -143,7 +355,7 @@ func (r *reading) refuse(err error) {
 
 func (r *reading) print(err error) {
 	var f *failure
-	if errors.As(err, &f) {
+	if errors.As(err, &f) && !r.again {
 		r.app.complain(err)
 	}
 }
@@ -164,19 +376,19 @@ func (r *reading) verdict(stopped error) error {
 
 // outcome is the error of a run that has something to show.
 func (r *reading) outcome(stopped error) error {
-	if more := r.bad - int64(r.shown); more > 0 {
+	if more := r.bad - int64(r.shown); more > 0 && !r.again {
 		fmt.Fprintf(r.app.stderr, "ipvsstate: %s\n", r.words.Count("bad.more", uint64(more)))
 	}
 	if err := r.verdict(stopped); err != nil {
 		return err
 	}
-	if r.options.strict && r.bad > 0 {
-		return fail("hint.strict", fmt.Errorf("--strict: %s could not be read", rows(r.bad)))
+	if r.question.input.strict && r.bad > 0 {
+		return fail("hint.strict", fmt.Errorf("--strict: %s could not be read", rowCount(r.bad)))
 	}
 	return nil
 }
 
-func rows(n int64) string {
+func rowCount(n int64) string {
 	if n == 1 {
 		return "1 row"
 	}
@@ -185,8 +397,8 @@ func rows(n int64) string {
 
 // source reads all listings of a source. It returns an error only if that ends the
 // run; a source that cannot be read does not.
-func (r *reading) source(ctx context.Context, src *capture.Source, cfg capture.Config, newTally func() *tally.Tally) error {
-	reader := capture.NewReader(ctx, src, cfg, newTally)
+func (r *reading) source(ctx context.Context, src *capture.Source, cfg capture.Config, newGathered func() *gathered) error {
+	reader := capture.NewReader(ctx, src, cfg, newGathered)
 	defer reader.Close()
 	var last *render.Summary
 	for reader.Scan() {
@@ -203,6 +415,8 @@ func (r *reading) source(ctx context.Context, src *capture.Source, cfg capture.C
 		return &failure{err: err, code: exitInterrupted}
 	case errors.Is(err, errTimedOut):
 		return fail("hint.timed-out", err)
+	case errors.As(err, &none) && none.Config != nil && none.Bad == 0:
+		r.beside, r.configured = addConfig(r.beside, none.Config), src.Name
 	case errors.As(err, &none):
 		r.problems(none.Problems, none.Bad)
 		r.refuse(noListing(src, none))
@@ -214,13 +428,15 @@ func (r *reading) source(ctx context.Context, src *capture.Source, cfg capture.C
 
 // take turns a listing into a summary, and chooses between it and those before.
 func (r *reading) take(src *capture.Source, s *snapshot) *render.Summary {
+	o := r.question.input
 	r.seen++
 	r.problems(s.Problems, s.Bad)
 	m := &render.Summary{
 		Kind: src.Kind, Name: src.Name, Format: render.FormatOf(&s.Counts, s.Header),
-		Index: r.seen, Of: r.seen, Merged: r.options.merge,
+		Index: r.seen, Of: r.seen, Merged: o.merge,
 		Time: s.Time, TimeFrom: render.TimeHeader, Complete: s.Complete, CutShort: s.Message == parse.CutShort,
-		Input: s.Counts, Tally: s.Result, Timeouts: conn.DefaultTimeouts,
+		Input: s.Counts, Tally: s.Result.Tally,
+		Config: s.Config(), ConfigFrom: render.ConfigListing, Misread: s.Misread(),
 	}
 	if s.Time.IsZero() {
 		m.TimeFrom = render.TimeUnknown
@@ -229,10 +445,13 @@ func (r *reading) take(src *capture.Source, s *snapshot) *render.Summary {
 		}
 	}
 	switch had := r.chosen; {
-	case r.options.merge && had != nil:
+	case o.merge && had != nil:
 		had.Merge(m)
-	case r.options.snapshot == 0 && (had == nil || !older(m, had)), r.options.snapshot == r.seen:
-		r.chosen = m
+		if !sameDirector(r.used, r.config) {
+			r.used = &conn.Config{}
+		}
+	case o.snapshot == 0 && (had == nil || !older(m, had)), o.snapshot == r.seen:
+		r.chosen, r.used = m, r.config
 	}
 	return m
 }
@@ -247,6 +466,9 @@ func older(m, than *render.Summary) bool {
 // problems prints the first bad rows of a run.
 func (r *reading) problems(all []parse.Error, bad int64) {
 	r.bad += bad
+	if r.again {
+		return
+	}
 	for i := range all {
 		if r.shown < capture.MaxProblems {
 			r.shown++

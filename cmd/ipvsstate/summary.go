@@ -3,8 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +18,10 @@ import (
 
 type summaryOptions struct {
 	input     inputOptions
+	filter    filterOptions
+	by        []string
+	across    string
+	top       int
 	output    choice
 	sort      choice
 	lang      choice
@@ -50,23 +57,60 @@ Where the input holds several listings the newest is shown.`,
   ssh lvs1 cat /proc/net/ip_vs_conn | ipvsstate -o json
   ipvsstate --merge lvs1.txt lvs2.txt          two directors at one moment
   ipvsstate --netns ingress_sbox               Docker's ingress director`,
-		Args: cobra.ArbitraryArgs,
-		Annotations: map[string]string{exitStatus: `  0    done
-  2    could not: usage, permission, input or output; a reading cut short by --timeout;
-       with --strict, a row that could not be read
-  130  interrupted; what had been read is shown`},
-		RunE: func(c *cobra.Command, args []string) error { return runSummary(c.Context(), a, o, args) },
+		Args:        cobra.ArbitraryArgs,
+		Annotations: map[string]string{exitStatus: readingExit},
+		RunE:        func(c *cobra.Command, args []string) error { return runSummary(c.Context(), a, o, args) },
 	}
-	o.input.addFlags(c)
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveDefault // files
 	}
+	f := c.Flags()
+	f.SortFlags = false
 	addChoice(c, &o.output, "output", "o", "format of the output")
-	addChoice(c, &o.sort, "sort", "", "order of the states: most first, or as a connection lives")
-	addChoice(c, &o.lang, "lang", "", "language, from LC_ALL, LC_MESSAGES or LANG if not given")
-	addChoice(c, &o.color, "color", "", "colours; auto is on a terminal without NO_COLOR")
-	c.Flags().BoolVar(&o.noExplain, "no-explain", false, "leave out what the states mean")
+	f.StringSliceVar(&o.by, "by", nil, "count by `WHAT`,… in place of the state: "+strings.Join(tally.AspectNames(), ", ")+"; client/24 by the client's network")
+	f.StringVar(&o.across, "across", "", "divide the groups up into columns by `WHAT`")
+	f.IntVar(&o.top, "top", -1, "show the first `N` groups, the rest added up (0: all)")
+	for _, name := range []string{"by", "across"} {
+		complete(c, name, append(slices.Clone(tally.AspectNames()), "client/24", "client/64"))
+	}
+	addChoice(c, &o.sort, "sort", "", "order of states and groups: most first, or as a connection lives, by address, by time")
+	f.BoolVar(&o.noExplain, "no-explain", false, "leave out what the states mean")
+	o.filter.addFlags(c)
+	o.input.addFlags(c)
+	addScreenFlags(c, &o.lang, &o.color)
 	return c
+}
+
+// addScreenFlags adds the flags that all screens have.
+func addScreenFlags(c *cobra.Command, lang, color *choice) {
+	addChoice(c, lang, "lang", "", "language, from LC_ALL, LC_MESSAGES or LANG if not given")
+	addChoice(c, color, "color", "", "colours; auto is on a terminal without NO_COLOR")
+}
+
+// dimensions are what --by and --across name, that of --across last.
+func (o *summaryOptions) dimensions() ([]tally.Dimension, error) {
+	names := o.by
+	if o.across != "" {
+		if len(names) == 0 {
+			return nil, fail("hint.across", errors.New("--across divides up what --by counts, and there is no --by"))
+		}
+		names = append(slices.Clip(names), o.across)
+	}
+	var all []tally.Dimension
+	for _, name := range names {
+		d, err := tally.DimensionOf(name)
+		if err != nil {
+			return nil, fail("hint.by", err)
+		}
+		if slices.ContainsFunc(all, func(had tally.Dimension) bool { return had.Aspect == d.Aspect }) {
+			return nil, fail("hint.by", fmt.Errorf("%s is asked for twice", d.Aspect))
+		}
+		all = append(all, d)
+	}
+	if o.top < -1 {
+		return nil, fail("hint.top", fmt.Errorf("--top %d is negative", o.top))
+	}
+	return all, nil
 }
 
 func runSummary(ctx context.Context, a *app, o *summaryOptions, args []string) error {
@@ -74,13 +118,21 @@ func runSummary(ctx context.Context, a *app, o *summaryOptions, args []string) e
 	if err != nil {
 		return err
 	}
-	s, stopped := a.summarize(ctx, &o.input, words, args)
+	q := &question{input: &o.input}
+	if q.filter, err = o.filter.build(); err != nil {
+		return err
+	}
+	if q.by, err = o.dimensions(); err != nil {
+		return err
+	}
+	s, stopped := a.read(ctx, q, words, args)
 	if s == nil {
 		return stopped
 	}
 	options := render.Options{
 		Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value),
 		Explain: !o.noExplain, Order: tally.ByCount, Wide: o.output.value == "wide",
+		By: q.by, Across: o.across != "", Top: o.top,
 	}
 	if o.sort.value == "lifecycle" {
 		options.Order = tally.ByLifeCycle

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +26,7 @@ func newWalk(a *app) *cobra.Command {
 	o := &walkOptions{
 		forwarding: choice{"", []string{"nat", "dr", "tunnel"}},
 		protocol:   choice{"tcp", []string{"tcp", "udp", "sctp"}},
-		timeouts:   timeoutsFlag{conn.DefaultTimeouts},
+		timeouts:   timeoutsFlag{Timeouts: conn.DefaultTimeouts},
 		output:     choice{"table", []string{"table", "json"}},
 		lang:       choice{"", explain.Languages()},
 	}
@@ -108,29 +106,6 @@ func runWalk(a *app, o *walkOptions, args []string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("writing the walk: %w", err)
-	}
-	return nil
-}
-
-// timeoutsFlag takes timeouts as ipvsadm --set does, with commas: TCP,TCPFIN,UDP. 0 leaves
-// the kernel's.
-type timeoutsFlag struct{ conn.Timeouts }
-
-func (f *timeoutsFlag) String() string { return fmt.Sprintf("%d,%d,%d", f.TCP, f.TCPFin, f.UDP) }
-func (f *timeoutsFlag) Type() string   { return "TCP,TCPFIN,UDP" }
-func (f *timeoutsFlag) Set(text string) error {
-	parts := strings.Split(text, ",")
-	if len(parts) != 3 {
-		return errors.New("it takes three numbers of seconds with commas between, as 900,120,300")
-	}
-	for i, to := range []*conn.Seconds{&f.TCP, &f.TCPFin, &f.UDP} {
-		n, err := strconv.ParseUint(strings.TrimSpace(parts[i]), 10, 22) // ipvsadm takes 31 days at most
-		if err != nil {
-			return fmt.Errorf("%q is no number of seconds", parts[i])
-		}
-		if n > 0 {
-			*to = conn.Seconds(n)
-		}
 	}
 	return nil
 }

@@ -55,16 +55,43 @@ func readAll(r io.Reader, cfg Config) ([]*recorded, error) {
 func describe(all []*recorded, err error) string {
 	var b strings.Builder
 	for _, s := range all {
-		fmt.Fprintf(&b, "%d: time=%s counts=%+v header=%s complete=%v message=%d problems=%+v entries=%s\n",
-			s.Index, s.Time.UTC().Format("2006-01-02T15:04:05Z"), s.Counts, s.Header, s.Complete, s.Message, s.Problems, s.Result.everything())
+		fmt.Fprintf(&b, "%d: time=%s config=%s counts=%+v header=%s complete=%v message=%d problems=%+v entries=%s\n",
+			s.Index, s.Time.UTC().Format("2006-01-02T15:04:05Z"), describeConfig(s.Config()), s.Counts, s.Header, s.Complete, s.Message, s.Problems, s.Result.everything())
 	}
 	if err != nil {
-		fmt.Fprintf(&b, "error: %#v\n", err)
-		if none, ok := err.(*NoListingError); ok {
-			fmt.Fprintf(&b, "%+v\n", *none)
+		none, ok := err.(*NoListingError)
+		if !ok {
+			fmt.Fprintf(&b, "error: %#v\n", err)
+		} else {
+			fmt.Fprintf(&b, "none: %+v %d %+v %s\n", none.Counts, none.Message, none.Problems, describeConfig(none.Config))
 		}
 	}
 	return b.String()
+}
+
+// describeConfig writes the services and their servers.
+func describeConfig(c *conn.Config) string {
+	if c == nil {
+		return "-"
+	}
+	var words []string
+	for _, v := range c.Services {
+		word := fmt.Sprintf("%s%d", v.Virtual, v.Fwmark)
+		for _, s := range v.Servers {
+			word += ">" + s.Address.String()
+		}
+		words = append(words, word)
+	}
+	if c.Services != nil {
+		words = append(words, "all")
+	}
+	if c.Timeouts != nil {
+		words = append(words, fmt.Sprint(*c.Timeouts))
+	}
+	for name, value := range c.Sysctls {
+		words = append(words, name+"="+value)
+	}
+	return strings.Join(words, " ")
 }
 
 // check holds a reading to what is promised of any: lines = entries + skipped + bad,

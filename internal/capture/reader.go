@@ -30,6 +30,8 @@ type Counts struct {
 	// OtherFormat is how many of the skipped lines are rows of another format than
 	// the one that was asked for.
 	OtherFormat int64
+	// Filtered is how many of the entries were not kept.
+	Filtered int64
 	// Formats is the number of entries in each format.
 	Formats [parse.NumFormats]int64
 }
@@ -42,6 +44,7 @@ func (c *Counts) Add(o *Counts) {
 	c.Bad += o.Bad
 	c.Garbled += o.Garbled
 	c.OtherFormat += o.OtherFormat
+	c.Filtered += o.Filtered
 	for f := range c.Formats {
 		c.Formats[f] += o.Formats[f]
 	}
@@ -68,7 +71,16 @@ type Snapshot[A any] struct {
 	Result  A
 
 	title, columns bool
+	configTitle    bool
+	config         parse.ConfigReader
 }
+
+// Config is what the lines around the listing say of the director's configuration,
+// nil if they say nothing.
+func (s *Snapshot[A]) Config() *conn.Config { return s.config.Config() }
+
+// Misread is how many lines of a configuration made no sense.
+func (s *Snapshot[A]) Misread() int { return s.config.Misread() }
 
 // holds reports that there is something in the snapshot but prose.
 func (s *Snapshot[A]) holds() bool { return s.title || s.columns || s.Entries > 0 }
@@ -78,6 +90,8 @@ type NoListingError struct {
 	Counts
 	Message  parse.Message
 	Problems []parse.Error
+	// Config is the configuration it holds instead, nil if it holds none.
+	Config *conn.Config
 }
 
 func (e *NoListingError) Error() string {
@@ -98,6 +112,8 @@ func (e *NoListingError) Error() string {
 type Config struct {
 	// Format is the only format whose rows are taken, unless Auto.
 	Format parse.Format
+	// Keep chooses the entries that are gathered; nil is all. Several goroutines ask.
+	Keep func(*conn.Entry) bool
 	// Workers is how many goroutines parse, 0 for one a processor. Accumulators
 	// that share state want one.
 	Workers int
@@ -153,7 +169,7 @@ func NewReader[A Accumulator[A]](ctx context.Context, src *Source, cfg Config, n
 	}
 	c := &cutter{r: src.Reader, size: size}
 	for range workers {
-		w := &worker[A]{cutter: c, newAcc: newAcc, location: cfg.Location}
+		w := &worker[A]{cutter: c, newAcc: newAcc, keep: cfg.Keep, location: cfg.Location}
 		w.scanner.Only = cfg.Format
 		if w.location == nil {
 			w.location = time.UTC
@@ -254,13 +270,16 @@ func (r *Reader[A]) end(err error) {
 	c := r.current()
 	if r.after != nil {
 		c.merge(&r.after.Counts, r.after.Message, r.after.Problems)
+		if c.Config() == nil {
+			c.config = r.after.config
+		}
 	}
 	switch {
 	case c.holds():
 		c.Complete = r.err == nil
 		r.emit()
 	case r.count == 0 && r.err == nil:
-		r.err = &NoListingError{Counts: c.Counts, Message: c.Message, Problems: c.Problems}
+		r.err = &NoListingError{Counts: c.Counts, Message: c.Message, Problems: c.Problems, Config: c.Config()}
 	}
 }
 
@@ -287,6 +306,10 @@ func (r *Reader[A]) take(s *segment[A]) {
 			c.Time = s.time
 		}
 	}
+	// What stands before a listing belongs to it; behind one, unless that has its own.
+	if s.begin == parse.ConfigTitleLine && r.after == nil && c.configTitle && (c.columns || c.Entries > 0) {
+		r.after = &Snapshot[A]{Result: r.newAcc()}
+	}
 	begins := false
 	switch s.begin {
 	case parse.TitleLine:
@@ -307,6 +330,10 @@ func (r *Reader[A]) take(s *segment[A]) {
 	c.columns = c.columns || s.begin == parse.ColumnsLine
 	if s.begin == parse.ColumnsLine {
 		c.Header = s.header
+	}
+	c.configTitle = c.configTitle || s.begin == parse.ConfigTitleLine
+	for _, line := range s.config {
+		c.config.Line(line)
 	}
 	for i := range s.problems {
 		s.problems[i].Name = r.src.Name

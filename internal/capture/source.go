@@ -5,6 +5,7 @@
 package capture
 
 import (
+	"archive/tar"
 	"bytes"
 	"compress/bzip2"
 	"errors"
@@ -59,20 +60,20 @@ var (
 	ErrUTF16     = errors.New("it is UTF-16 text")
 )
 
-// Open opens a file, which may be compressed. The error wraps what the operating
-// system said, or ErrDirectory.
+// Open opens a file, which may be compressed, or an sos report, a directory or an
+// archive. The error wraps what the operating system said, or ErrDirectory.
 func Open(name string) (*Source, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		err = &os.PathError{Op: "read", Path: name, Err: ErrDirectory}
-	}
-	if err != nil {
+	if err != nil || info.IsDir() {
 		f.Close()
-		return nil, err
+		if err != nil {
+			return nil, err
+		}
+		return openReport(name)
 	}
 	return &Source{Kind: File, Name: name, Modified: info.ModTime(), Reader: Text(f), close: f.Close}, nil
 }
@@ -93,7 +94,9 @@ func (t *text) Read(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		t.r = r
+		if t.r, err = unpack(r); err != nil {
+			return 0, err
+		}
 	}
 	return t.r.Read(p)
 }
@@ -119,6 +122,29 @@ func decompress(r io.Reader) (io.Reader, error) {
 		return named(xz.NewReader(whole, xz.DefaultDictMax))("xz")
 	case begins("\xff\xfe"), begins("\xfe\xff"):
 		return nil, ErrUTF16
+	}
+	return whole, nil
+}
+
+// unpack reads the text of a report's files if r is an archive. A first block that
+// does not come at once is none of an archive.
+func unpack(r io.Reader) (io.Reader, error) {
+	head := make([]byte, 512)
+	n := 0
+	for n < len(head) {
+		m, err := r.Read(head[n:])
+		n += m
+		if err != nil {
+			r = ended{err}
+			break
+		}
+		if _, compressed := r.(labelled); !compressed && n > len("\xfd7zXZ\x00") {
+			break
+		}
+	}
+	whole := &headed{head: head[:n], rest: r}
+	if isTar(head[:n]) {
+		return &reportArchive{tar: tar.NewReader(whole)}, nil
 	}
 	return whole, nil
 }

@@ -1,8 +1,10 @@
 package capture
 
 import (
+	"bytes"
 	"time"
 
+	"ipvsstate/internal/conn"
 	"ipvsstate/internal/parse"
 )
 
@@ -18,14 +20,16 @@ type part[A any] struct {
 }
 
 // segment is a run of lines that belong to one listing: it begins at the block's
-// start, or with a title, column titles or a line that tells the time.
+// start, or with a title, column titles, a configuration's title or a line that tells
+// the time.
 type segment[A any] struct {
-	begin    parse.LineKind // TitleLine, ColumnsLine, dateLine, or Skipped for none
+	begin    parse.LineKind // TitleLine, ColumnsLine, ConfigTitleLine, dateLine, or Skipped for none
 	header   parse.Format
 	time     time.Time
 	counts   Counts
 	problems []parse.Error
 	message  parse.Message
+	config   [][]byte // lines of a configuration
 	result   A
 }
 
@@ -37,6 +41,7 @@ type worker[A Accumulator[A]] struct {
 	cutter   *cutter
 	scanner  parse.Scanner
 	newAcc   func() A
+	keep     func(*conn.Entry) bool
 	location *time.Location
 }
 
@@ -85,6 +90,10 @@ func (w *worker[A]) parse(p *part[A], block []byte) {
 			if l.Garbled {
 				s.counts.Garbled++
 			}
+			if w.keep != nil && !w.keep(&l.Entry) {
+				s.counts.Filtered++
+				continue
+			}
 			s.result.Add(&l.Entry)
 			continue
 		}
@@ -93,6 +102,12 @@ func (w *worker[A]) parse(p *part[A], block []byte) {
 			w.end(p, s)
 			s = w.begin(p, l.Kind)
 			s.header = l.Format
+		case parse.ConfigTitleLine:
+			w.end(p, s)
+			s = w.begin(p, l.Kind)
+			s.config = append(s.config, bytes.Clone(l.Text))
+		case parse.ConfigLine:
+			s.config = append(s.config, bytes.Clone(l.Text))
 		case parse.BadLine:
 			s.counts.Bad++
 			if len(s.problems) < MaxProblems {

@@ -137,7 +137,9 @@ var stateWords = [...]string{
 var (
 	None        = State{id: idNone}
 	Established = State{id: idEstablished}
+	SynSent     = State{id: idSynSent}
 	SynRecv     = State{id: idSynRecv}
+	SynAck      = State{id: idSynAck}
 	FinWait     = State{id: idFinWait}
 	Listen      = State{id: idListen}
 	UDPState    = State{id: idUDPState}

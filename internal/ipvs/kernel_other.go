@@ -18,5 +18,8 @@ func OpenTable(w Where) (*Table, error) {
 	return openTable(filepath.Join(w.Proc, "net"))
 }
 
+// ReadSysctls needs a Linux kernel.
+func ReadSysctls(Where) map[string]string { return nil }
+
 // ReadConfig needs a Linux kernel.
 func ReadConfig(context.Context, Where) (*conn.Config, error) { return nil, ErrNotLinux }

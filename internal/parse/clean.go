@@ -24,6 +24,10 @@ func (s *Scanner) judge(text []byte) {
 				l.Err = err
 			}
 		}
+		// A mark of seven digits looks like DPVS's seconds.
+		if l.Kind == BadLine && bytes.HasPrefix(s.clean[4:], []byte("FWM ")) {
+			s.config()
+		}
 		return
 	}
 	switch {
@@ -38,7 +42,9 @@ func (s *Scanner) judge(text []byte) {
 			l.Kind = MessageLine
 			return
 		}
-		l.Kind = Skipped
+		if !s.config() && !(s.trimQuotes() && s.config()) {
+			l.Kind = Skipped
+		}
 	}
 }
 

@@ -63,8 +63,6 @@ const (
 	Conflict
 	// NoCommand is a shell that did not find ipvsadm.
 	NoCommand
-	// ServicesOnly is no error but the services: `ipvsadm -L` without -c.
-	ServicesOnly
 )
 
 var messageTexts = [...]struct {
@@ -90,7 +88,6 @@ var messageTexts = [...]struct {
 	{[]byte("ipvsadm: 未找到命令"), NoCommand},
 	{[]byte("command not found: ipvsadm"), NoCommand},
 	{[]byte("ipvsadm: No such file or directory"), NoCommand},
-	{[]byte("Prot LocalAddress:Port"), ServicesOnly},
 }
 
 // message recognises a saved error message.

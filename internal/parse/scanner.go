@@ -72,6 +72,11 @@ const (
 	MessageLine
 	// BadLine looks like a row but is not a valid one.
 	BadLine
+	// ConfigTitleLine is the first line of a listing of services, `ipvsadm -L` without
+	// -c: `IP Virtual Server version 1.2.1 (size=4096)`.
+	ConfigTitleLine
+	// ConfigLine is any other line that tells of a configuration, for a ConfigReader.
+	ConfigLine
 )
 
 // Line is one line of input.
@@ -81,7 +86,8 @@ type Line struct {
 	Number int
 	// Text is the line without its newline, as it came: not safe for a terminal.
 	// It is the Scanner's memory, valid until the next Scan. A row that was
-	// understood at once has none.
+	// understood at once has none. Of the two config kinds it is the line as tidied,
+	// without escapes, odd blanks, a prefix and the blanks around.
 	Text []byte
 	// Format is set for entries and column titles.
 	Format Format

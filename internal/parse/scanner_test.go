@@ -33,7 +33,7 @@ func read(t testing.TB, name string) []byte {
 	return data
 }
 
-var kindNames = [...]string{"skipped", "entry", "title", "columns", "message", "bad"}
+var kindNames = [...]string{"skipped", "entry", "title", "columns", "message", "bad", "config-title", "config"}
 
 // describe writes all that a line holds, for goldens and comparisons.
 func describe(l *Line) string {

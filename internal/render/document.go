@@ -16,31 +16,12 @@ import (
 const Schema = 1
 
 type summaryJSON struct {
-	Schema int    `json:"schema"`
-	Lang   string `json:"lang"`
-	Source struct {
-		Kind   string  `json:"kind"`
-		Name   string  `json:"name"`
-		Host   *string `json:"host"`
-		Format string  `json:"format"`
-	} `json:"source"`
-	Snapshot struct {
-		Index    int     `json:"index"`
-		Of       int     `json:"of"`
-		Merged   bool    `json:"merged"`
-		Time     *string `json:"time"`
-		TimeFrom string  `json:"time_from"`
-		Complete bool    `json:"complete"`
-	} `json:"snapshot"`
-	Input struct {
-		Lines      int64  `json:"lines"`
-		Entries    int64  `json:"entries"`
-		Skipped    int64  `json:"skipped"`
-		Bad        int64  `json:"bad"`
-		Duplicates uint64 `json:"duplicates"`
-		Garbled    int64  `json:"garbled"`
-		Other      int64  `json:"other_format"`
-	} `json:"input"`
+	Schema         int            `json:"schema"`
+	Lang           string         `json:"lang"`
+	Source         sourceJSON     `json:"source"`
+	Snapshot       snapshotJSON   `json:"snapshot"`
+	Input          inputJSON      `json:"input"`
+	Filter         string         `json:"filter"`
 	Connections    uint64         `json:"connections"`
 	Templates      uint64         `json:"templates"`
 	States         []stateJSON    `json:"states"`
@@ -50,7 +31,55 @@ type summaryJSON struct {
 		Connections uint64 `json:"connections"`
 		Templates   uint64 `json:"templates"`
 	} `json:"ungrouped"`
-	Kernel *kernelJSON `json:"kernel"`
+	Idle     []idleJSON   `json:"idle"`
+	Timeouts timeoutsJSON `json:"timeouts"`
+	Groups   *groupsJSON  `json:"groups,omitempty"`
+	Kernel   *kernelJSON  `json:"kernel"`
+}
+
+type sourceJSON struct {
+	Kind   string  `json:"kind"`
+	Name   string  `json:"name"`
+	Host   *string `json:"host"`
+	Format string  `json:"format"`
+}
+
+type snapshotJSON struct {
+	Index    int     `json:"index"`
+	Of       int     `json:"of"`
+	Merged   bool    `json:"merged"`
+	Time     *string `json:"time"`
+	TimeFrom string  `json:"time_from"`
+	Complete bool    `json:"complete"`
+}
+
+type inputJSON struct {
+	Lines      int64  `json:"lines"`
+	Entries    int64  `json:"entries"`
+	Skipped    int64  `json:"skipped"`
+	Bad        int64  `json:"bad"`
+	Duplicates uint64 `json:"duplicates"`
+	Garbled    int64  `json:"garbled"`
+	Other      int64  `json:"other_format"`
+	Filtered   int64  `json:"filtered"`
+}
+
+func (s *Summary) sourceDocument() sourceJSON {
+	return sourceJSON{s.Kind.String(), s.Name, optional(s.Host, s.Host != ""), s.Format.name}
+}
+
+func (s *Summary) snapshotDocument() snapshotJSON {
+	return snapshotJSON{s.Index, s.Of, s.Merged, optional(utc(s.Time), !s.Time.IsZero()), string(s.TimeFrom), s.Complete && !s.CutShort}
+}
+
+func (s *Summary) inputDocument() inputJSON {
+	in := s.Input
+	return inputJSON{in.Lines, in.Entries, in.Skipped, in.Bad, s.Tally.Duplicates(), in.Garbled, in.OtherFormat, in.Filtered}
+}
+
+type timeoutsJSON struct {
+	kernelTimeoutsJSON
+	From TimeoutsFrom `json:"from"`
 }
 
 type stateJSON struct {
@@ -123,13 +152,8 @@ var templateKinds = [conn.NumKinds]string{conn.Template: "client", conn.FwmarkTe
 func JSON(w io.Writer, s *Summary, o Options) error {
 	var d summaryJSON
 	d.Schema, d.Lang = Schema, string(o.Words.Language)
-	d.Source.Kind, d.Source.Name, d.Source.Format = s.Kind.String(), s.Name, s.Format.name
-	d.Source.Host = optional(s.Host, s.Host != "")
-	d.Snapshot.Index, d.Snapshot.Of, d.Snapshot.Merged, d.Snapshot.Complete = s.Index, s.Of, s.Merged, s.Complete && !s.CutShort
-	d.Snapshot.Time, d.Snapshot.TimeFrom = optional(utc(s.Time), !s.Time.IsZero()), string(s.TimeFrom)
-	in := s.Input
-	d.Input.Lines, d.Input.Entries, d.Input.Skipped, d.Input.Bad, d.Input.Garbled = in.Lines, in.Entries, in.Skipped, in.Bad, in.Garbled
-	d.Input.Other = in.OtherFormat
+	d.Source, d.Snapshot, d.Input = s.sourceDocument(), s.snapshotDocument(), s.inputDocument()
+	d.Filter = s.Filter
 	d.Input.Duplicates = s.Tally.Duplicates()
 	d.Connections, d.Templates = s.Tally.Connections(), s.Tally.Templates()
 	d.States = make([]stateJSON, 0)
@@ -150,6 +174,12 @@ func JSON(w io.Writer, s *Summary, o Options) error {
 	}
 	rest := s.Tally.Ungrouped()
 	d.Ungrouped.Connections, d.Ungrouped.Templates = rest.Connections, rest.Templates
+	d.Idle = s.idleDocument()
+	t := s.Timeouts
+	d.Timeouts = timeoutsJSON{kernelTimeoutsJSON{t.TCP, t.TCPFin, t.UDP}, s.TimeoutsFrom}
+	if len(o.By) > 0 {
+		d.Groups = s.groupsDocument(o)
+	}
 	if s.Kernel != nil {
 		d.Kernel = s.kernelDocument()
 	}
@@ -199,6 +229,9 @@ func (s *Summary) kernelDocument() *kernelJSON {
 	if t := s.Config.Timeouts; t != nil {
 		d.Timeouts = &kernelTimeoutsJSON{t.TCP, t.TCPFin, t.UDP}
 	}
+	if s.Config.Services == nil {
+		return d
+	}
 	d.Services = make([]kernelServiceJSON, 0, len(s.Config.Services))
 	for _, v := range s.Config.Services {
 		j := kernelServiceJSON{
@@ -220,6 +253,9 @@ var csvKinds = [conn.NumKinds]string{"connection", "template", "fwmark_template"
 
 // CSV writes the states, and the totals as rows of their own kind.
 func CSV(w io.Writer, s *Summary, o Options) error {
+	if len(o.By) > 0 {
+		return s.groupsCSV(w, o)
+	}
 	c := csv.NewWriter(w)
 	all := s.Tally.Connections()
 	rows := [][]string{{"kind", "protocol", "state", "count", "share", "timeout_seconds", "meaning"}}
@@ -265,13 +301,27 @@ func fraction(n, of uint64) string { return strconv.FormatFloat(share(n, of), 'f
 func Markdown(w io.Writer, s *Summary, o Options) error {
 	o.Width, o.Terminal, o.Color = 0, false, false
 	var out bytes.Buffer // tablewriter does not report what becomes of its last write
-	for _, f := range s.facts(o) {
-		fmt.Fprintf(&out, "- **%s**: %s\n", f[0], escapeMarkdown(f[1]))
+	if err := markdown(&out, s.facts(o), s.parts(o)); err != nil {
+		return err
 	}
-	for _, part := range s.parts(o) {
+	_, err := out.WriteTo(w)
+	return err
+}
+
+func markdown(out *bytes.Buffer, facts [][2]string, parts []part) error {
+	for _, f := range facts {
+		fmt.Fprintf(out, "- **%s**: %s\n", f[0], escapeMarkdown(f[1]))
+	}
+	for _, part := range parts {
 		out.WriteString("\n")
 		if part.title != "" {
-			out.WriteString(part.title + "\n\n")
+			out.WriteString(escapeMarkdown(part.title) + "\n")
+		}
+		if len(part.table.columns) == 0 {
+			continue
+		}
+		if part.title != "" {
+			out.WriteString("\n")
 		}
 		for i := range part.table.columns {
 			part.table.columns[i].head = escapeMarkdown(part.table.columns[i].head)
@@ -281,12 +331,11 @@ func Markdown(w io.Writer, s *Summary, o Options) error {
 				row[i] = escapeMarkdown(row[i])
 			}
 		}
-		if err := part.table.markdown(&out); err != nil {
+		if err := part.table.markdown(out); err != nil {
 			return err
 		}
 	}
-	_, err := out.WriteTo(w)
-	return err
+	return nil
 }
 
 var markdownEscapes = strings.NewReplacer("\\", "\\\\", "|", "\\|", "*", "\\*", "_", "\\_", "`", "\\`", "<", "&lt;", "[", "\\[")

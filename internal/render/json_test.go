@@ -34,7 +34,7 @@ func document(t *testing.T, s *Summary, o Options) map[string]any {
 }
 
 // lists are the paths of all lists, by the names docs/json.md gives them.
-var lists = []string{"states", "template_states", "services", "kernel.services", "kernel.services[].servers", "kernel.missing"}
+var lists = []string{"states", "template_states", "services", "kernel.services", "kernel.services[].servers", "kernel.missing", "idle", "idle[].ranges"}
 
 // walk calls f for every value, with its path.
 func walk(path string, v any, f func(path string, v any)) {
@@ -59,7 +59,7 @@ func TestJSONLists(t *testing.T) {
 	bare.Config = nil
 	all["kernel without services"] = bare
 	none := live(t)
-	none.Config.Services = nil
+	none.Config.Services = []conn.Service{}
 	all["kernel with no service"] = none
 	nothing := empty(t)
 	nothing.Kernel = live(t).Kernel
@@ -80,7 +80,7 @@ func TestJSONLists(t *testing.T) {
 			}
 		})
 		for _, path := range lists {
-			if !strings.HasPrefix(path, "kernel") && !seen[path] {
+			if !strings.HasPrefix(path, "kernel") && !strings.Contains(path, "[]") && !seen[path] {
 				t.Errorf("%s: there is no %s", name, path)
 			}
 		}
@@ -179,6 +179,18 @@ func TestJSONAddsUp(t *testing.T) {
 		}
 		if n := number(doc["templates"]); n != templates || n != pinned {
 			t.Errorf("%s: %d templates, %d by state, %d by service", name, n, templates, pinned)
+		}
+		for _, v := range doc["idle"].([]any) {
+			m := v.(map[string]any)
+			sum := number(m["unknown"])
+			for _, r := range m["ranges"].([]any) {
+				sum += number(r.(map[string]any)["count"])
+			}
+			for _, v := range doc["states"].([]any) {
+				if n := v.(map[string]any); n["protocol"] == m["protocol"] && n["state"] == m["state"] && number(n["count"]) != sum {
+					t.Errorf("%s: %v %v has idle times of %d connections, of %v", name, m["protocol"], m["state"], sum, n["count"])
+				}
+			}
 		}
 		input := doc["input"].(map[string]any)
 		if number(input["lines"]) != number(input["entries"])+number(input["skipped"])+number(input["bad"]) {

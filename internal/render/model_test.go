@@ -54,7 +54,7 @@ func summaryOf(t testing.TB, name string, data []byte) *Summary {
 		m = &Summary{
 			Kind: src.Kind, Name: name, Format: FormatOf(&s.Counts, s.Header), Index: n, Of: n,
 			Time: s.Time, TimeFrom: TimeHeader, Complete: s.Complete, CutShort: s.Message == parse.CutShort,
-			Input: s.Counts, Tally: s.Result, Timeouts: conn.DefaultTimeouts,
+			Input: s.Counts, Tally: s.Result, Timeouts: conn.DefaultTimeouts, TimeoutsFrom: TimeoutsDefault,
 		}
 		if s.Time.IsZero() {
 			m.TimeFrom = TimeUnknown
@@ -126,7 +126,7 @@ func live(t testing.TB) *Summary {
 		Input:    capture.Counts{Lines: 1336, Entries: 1335, Skipped: 1},
 		Tally:    c,
 		Complete: true,
-		Timeouts: conn.Timeouts{TCP: 30, TCPFin: 5, UDP: 7}, TimeoutsKnown: true,
+		Timeouts: conn.Timeouts{TCP: 30, TCPFin: 5, UDP: 7}, TimeoutsFrom: TimeoutsKernel,
 		Kernel: &ipvs.Table{Path: "/proc/net/ip_vs_conn_sync", Version: "1.2.1", Buckets: 4096, Status: &ipvs.Status{Connections: 1333, Buckets: 4096}},
 		Config: &conn.Config{Timeouts: &conn.Timeouts{TCP: 30, TCPFin: 5, UDP: 7}, Services: []conn.Service{
 			{Protocol: conn.TCP, Virtual: numeric("10.0.1.100:80"), Scheduler: "wlc", Servers: []conn.Server{
@@ -150,7 +150,7 @@ func formats(f parse.Format, n int64) (all [parse.NumFormats]int64) {
 // unprivileged is a reading of a kernel that netlink told nothing of, interrupted.
 func unprivileged(t testing.TB) *Summary {
 	s := live(t)
-	s.Config, s.TimeoutsKnown, s.Timeouts, s.Complete = nil, false, conn.DefaultTimeouts, false
+	s.Config, s.TimeoutsFrom, s.Timeouts, s.Complete = nil, TimeoutsDefault, conn.DefaultTimeouts, false
 	s.Kernel.Status = nil
 	s.Missing = []Missing{{"services", "netlink: operation not permitted (it wants root or CAP_NET_ADMIN)"}}
 	return s
@@ -181,7 +181,7 @@ func many(t testing.TB) *Summary {
 		add(c, 1000-i, conn.TCP, "ESTABLISHED", fmt.Sprintf("10.0.2.%d:80", i), "10.0.0.12:80")
 		add(c, i, conn.TCP, "FIN_WAIT", fmt.Sprintf("10.0.2.%d:80", i), "10.0.0.12:80")
 	}
-	return &Summary{Kind: capture.Stdin, Name: "standard input", Index: 1, Of: 1, Complete: true, Tally: c, Timeouts: conn.DefaultTimeouts,
+	return &Summary{Kind: capture.Stdin, Name: "standard input", Index: 1, Of: 1, Complete: true, Tally: c, Timeouts: conn.DefaultTimeouts, TimeoutsFrom: TimeoutsDefault,
 		Format: FormatOf(&capture.Counts{Formats: formats(parse.Ipvsadm, 1)}, parse.Auto), TimeFrom: TimeUnknown}
 }
 
@@ -198,7 +198,7 @@ func hostile(t testing.TB) *Summary {
 	add(c, 1, conn.TCP, "", "10.0.1.100:80", "10.0.0.12:80")
 	add(c, 1, conn.TCP, "", "10.0.1.100:80", "10.0.0.12:80", asTemplate)
 	return &Summary{Kind: capture.File, Name: "saved\x1b[31m|*.txt", Host: "l\x07vs", Index: 1, Of: 1, Complete: true, Tally: c,
-		Timeouts: conn.DefaultTimeouts, Format: FormatOf(&capture.Counts{Formats: formats(parse.Ipvsadm, 1)}, parse.Auto), TimeFrom: TimeUnknown}
+		Timeouts: conn.DefaultTimeouts, TimeoutsFrom: TimeoutsDefault, Format: FormatOf(&capture.Counts{Formats: formats(parse.Ipvsadm, 1)}, parse.Auto), TimeFrom: TimeUnknown}
 }
 
 // empty is a listing with a header and no rows.

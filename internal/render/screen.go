@@ -14,7 +14,19 @@ import (
 
 // Screen writes the summary for a person.
 func Screen(w io.Writer, s *Summary, o Options) error {
-	facts := s.facts(o)
+	if err := s.writeFacts(w, s.facts(o), o); err != nil {
+		return err
+	}
+	for _, part := range s.parts(o) {
+		if err := part.write(w, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFacts writes the lines above the tables.
+func (s *Summary) writeFacts(w io.Writer, facts [][2]string, o Options) error {
 	label := 0
 	for _, f := range facts {
 		label = max(label, width(f[0]))
@@ -36,19 +48,6 @@ func Screen(w io.Writer, s *Summary, o Options) error {
 			}
 		}
 	}
-	for _, part := range s.parts(o) {
-		if _, err := fmt.Fprintln(w); err != nil {
-			return err
-		}
-		if part.title != "" {
-			if _, err := fmt.Fprintln(w, part.title); err != nil {
-				return err
-			}
-		}
-		if err := part.table.write(w, o.Width, o.Color); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -58,14 +57,38 @@ type part struct {
 	table *table
 }
 
+// write writes the table below an empty line, which may have a title alone.
+func (p part) write(w io.Writer, o Options) error {
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	if p.title != "" {
+		for _, line := range wrap(p.title, o.Width) {
+			if _, err := fmt.Fprintln(w, line); err != nil {
+				return err
+			}
+		}
+	}
+	if len(p.table.columns) == 0 {
+		return nil
+	}
+	return p.table.write(w, o.Width, o.Color)
+}
+
 // parts are the summary's tables: those that have rows.
 func (s *Summary) parts(o Options) []part {
 	var all []part
+	if len(o.By) > 0 {
+		return []part{{"", s.groupsTable(o)}}
+	}
 	if states := s.Tally.States(o.Order); len(states) > 0 {
 		all = append(all, part{"", s.statesTable(states, o)})
 	}
 	if templates := s.Tally.TemplateStates(); len(templates) > 0 {
 		all = append(all, part{o.Words.Word("title.templates"), s.templatesTable(templates, o)})
+	}
+	if idle := s.idleTable(o); len(idle.rows) > 0 {
+		all = append(all, part{o.Words.Word("title.idle"), idle})
 	}
 	if services := s.Tally.Services(); len(services) > 1 && s.Tally.Connections() > 0 {
 		all = append(all, part{o.Words.Word("title.services"), s.servicesTable(services, o)})
@@ -85,14 +108,21 @@ func (s *Summary) facts(o Options) [][2]string {
 		counts = append(counts, word.Count("services", uint64(n)))
 	}
 	all = append(all, [2]string{word.Word("table"), strings.Join(counts, word.Word("comma"))})
-	if s.Kernel != nil {
+	if s.Kernel != nil || s.Config != nil {
+		label := "kernel"
+		if s.Kernel == nil {
+			label = "configured"
+		}
 		if k := s.kernel(word); k != "" {
-			all = append(all, [2]string{word.Word("kernel"), k})
+			all = append(all, [2]string{word.Word(label), k})
 		}
 	}
-	if s.TimeoutsKnown {
-		t := s.Timeouts
-		all = append(all, [2]string{word.Word("timeouts"), word.Word("timeouts.value", span(t.TCP), span(t.TCPFin), span(t.UDP))})
+	if t := s.Timeouts; s.Format.dialect == conn.Linux && !s.Format.mixed {
+		all = append(all, [2]string{word.Word("timeouts"), word.Word("timeouts."+string(s.TimeoutsFrom), span(t.TCP), span(t.TCPFin), span(t.UDP))})
+	}
+	if s.Filter != "" {
+		kept := uint64(s.Input.Entries-s.Input.Filtered) - s.Tally.Duplicates()
+		all = append(all, [2]string{word.Word("filter"), word.Word("filter.kept", Clean(s.Filter), explain.Thousands(kept), explain.Thousands(uint64(s.Input.Entries)))})
 	}
 	for _, note := range s.notes(word) {
 		all = append(all, [2]string{word.Word("note"), note})
@@ -131,23 +161,26 @@ func (s *Summary) taken(word *explain.Catalogue) string {
 // kernel is what the kernel says of itself beside its table.
 func (s *Summary) kernel(word *explain.Catalogue) string {
 	var all []string
-	if s.Kernel.Version != "" {
+	if s.Kernel != nil && s.Kernel.Version != "" {
 		all = append(all, "IPVS "+Clean(s.Kernel.Version))
 	}
-	if s.Kernel.Buckets > 0 {
+	if s.Kernel != nil && s.Kernel.Buckets > 0 {
 		all = append(all, word.Word("buckets", explain.Thousands(s.Kernel.Buckets)))
 	}
-	if s.Config != nil {
-		servers, active, inactive := 0, 0, 0
-		for _, v := range s.Config.Services {
+	if services := s.Services(); services != nil {
+		servers, active, inactive, counted := 0, 0, 0, true
+		for _, v := range services {
 			servers += len(v.Servers)
 			for _, r := range v.Servers {
 				active += r.Active
 				inactive += r.Inactive
+				counted = counted && r.Active >= 0 && r.Inactive >= 0
 			}
 		}
-		all = append(all, word.Count("configured", uint64(len(s.Config.Services))), word.Count("servers", uint64(servers)),
-			word.Word("counters", explain.Thousands(uint64(active)), explain.Thousands(uint64(inactive))))
+		all = append(all, word.Count("configured", uint64(len(services))), word.Count("servers", uint64(servers)))
+		if counted {
+			all = append(all, word.Word("counters", explain.Thousands(uint64(active)), explain.Thousands(uint64(inactive))))
+		}
 	}
 	return strings.Join(all, word.Word("comma"))
 }
@@ -177,6 +210,24 @@ func (s *Summary) notes(word *explain.Catalogue) []string {
 		}
 	}
 	add("stale", stale)
+	if s.Misread > 0 {
+		all = append(all, word.Count("misread", uint64(s.Misread)))
+	}
+	over, untold := uint64(0), uint64(0)
+	for _, i := range s.idle() {
+		over += i.Over
+		if i.Timeout >= shownTimeout {
+			untold += i.Ranges[0]
+		}
+	}
+	add("over", over)
+	if untold > 0 && s.Format.dialect == conn.DPVS {
+		all = append(all, word.Word("idle.dpvs"))
+	}
+	add("synced", s.Tally.Synced())
+	if g := s.Tally.Groups(); g != nil && g.Undercount() > 0 {
+		all = append(all, word.Word("undercount", explain.Thousands(tally.MaxGroups), explain.Thousands(g.Undercount())))
+	}
 	for _, m := range s.Missing {
 		all = append(all, word.Word("missing", word.Word("missing."+m.What), m.Why))
 	}

@@ -8,50 +8,52 @@ import (
 	"ipvsstate/internal/tally"
 )
 
-// shownServices is how many services a screen shows; -o wide shows all.
-const shownServices = 20
+// shownRows is how many services or groups a screen shows; -o wide shows all.
+const shownRows = 20
 
 // servicesTable has the services as rows and the states as columns, most frequent
-// first. States that do not fit are added up as "other", so that every row adds up.
+// first.
 func (s *Summary) servicesTable(services []tally.Service, o Options) *table {
 	word := o.Words
 	states := s.stateColumns()
-	shown := services
-	if !o.Wide && len(services) > shownServices+1 {
-		shown = services[:shownServices]
+	row := func(protocol, label string, services ...tally.Service) crossRow {
+		r := crossRow{head: []string{protocol, label}, cells: make([]uint64, len(states))}
+		for _, v := range services {
+			r.connections += v.Connections
+			r.templates += v.Templates
+			for _, c := range v.States {
+				r.cells[slices.Index(states, c.State)] += c.Count
+			}
+		}
+		return r
 	}
-	rows := make([]serviceRow, 0, len(shown)+3)
+	shown := services
+	if !o.Wide && len(services) > shownRows+1 {
+		shown = services[:shownRows]
+	}
+	rows := make([]crossRow, 0, len(shown)+3)
 	for i := range shown {
-		v := &shown[i]
-		rows = append(rows, serviceRow{Clean(v.Protocol.String()), virtual(v, word), v.Connections, v.Templates, byState(v)})
+		rows = append(rows, row(Clean(shown[i].Protocol.String()), virtual(&shown[i], word), shown[i]))
 	}
 	if rest := services[len(shown):]; len(rest) > 0 {
-		row := serviceRow{virtual: word.Count("rest", uint64(len(rest))), states: map[conn.State]uint64{}}
-		for i := range rest {
-			row.add(&rest[i])
-		}
-		rows = append(rows, row)
+		rows = append(rows, row("", word.Count("rest", uint64(len(rest))), rest...))
 	}
-	total := serviceRow{virtual: word.Word("total"), states: map[conn.State]uint64{}}
-	for i := range services {
-		total.add(&services[i])
-	}
+	all := services
 	if rest := s.Tally.Ungrouped(); rest.Connections+rest.Templates > 0 {
 		label := word.Word("invalidated")
 		if rest.Connections > 0 {
 			label = word.Word("ungrouped", explain.Thousands(tally.MaxServices))
 		}
-		rows = append(rows, serviceRow{"", label, rest.Connections, rest.Templates, byState(&rest)})
-		total.add(&rest)
+		rows = append(rows, row("", label, rest))
+		all = append(slices.Clip(services), rest)
 	}
-	rows = append(rows, total)
-
-	for n := len(states); ; n-- {
-		t := layOut(rows, states[:n], len(states) > n, o)
-		if n == 0 || o.Width == 0 || t.total() <= o.Width {
-			return t
-		}
+	rows = append(rows, row("", word.Word("total"), all...))
+	heads := []column{{head: word.Word("head.protocol"), priority: 2}, {head: word.Word("head.service")}}
+	columns := make([]string, len(states))
+	for i, st := range states {
+		columns[i] = stateWord(st, word)
 	}
+	return cross(heads, columns, rows, o)
 }
 
 // stateColumns are the states of all services, most frequent first.
@@ -65,49 +67,67 @@ func (s *Summary) stateColumns() []conn.State {
 	return all
 }
 
-// serviceRow is a row of the table before it is known which states fit.
-type serviceRow struct {
-	protocol, virtual      string
+// crossRow is a row of a cross table before it is known which columns fit.
+type crossRow struct {
+	head                   []string
 	connections, templates uint64
-	states                 map[conn.State]uint64
+	cells                  []uint64 // connections by column
 }
 
-func (r *serviceRow) add(v *tally.Service) {
-	r.connections += v.Connections
-	r.templates += v.Templates
-	for _, c := range v.States {
-		r.states[c.State] += c.Count
+// cross lays out rows of connections with columns that divide them up. Columns that do
+// not fit are added up as "other", so that every row adds up.
+//
+// Leading columns of a priority above leastSpared are given up before the last columns
+// of importantColumns are.
+func cross(heads []column, columns []string, rows []crossRow, o Options) *table {
+	for o.Width > 0 {
+		t := layOut(heads, columns[:min(len(columns), importantColumns)], rows, len(columns) > importantColumns, o)
+		spare := slices.IndexFunc(heads, func(c column) bool { return c.priority > leastSpared && c.priority == highest(heads) })
+		if spare < 0 || t.total() <= o.Width {
+			break
+		}
+		heads = slices.Delete(slices.Clone(heads), spare, spare+1)
+		for i := range rows {
+			rows[i].head = slices.Delete(slices.Clone(rows[i].head), spare, spare+1)
+		}
+	}
+	for n := len(columns); ; n-- {
+		t := layOut(heads, columns[:n], rows, len(columns) > n, o)
+		if n == 0 || o.Width == 0 || t.total() <= o.Width {
+			return t
+		}
 	}
 }
 
-func byState(v *tally.Service) map[conn.State]uint64 {
-	m := make(map[conn.State]uint64, len(v.States))
-	for _, c := range v.States {
-		m[c.State] += c.Count
+const (
+	importantColumns = 3
+	leastSpared      = 3
+)
+
+func highest(heads []column) (priority int) {
+	for _, c := range heads {
+		priority = max(priority, c.priority)
 	}
-	return m
+	return priority
 }
 
-func layOut(rows []serviceRow, states []conn.State, other bool, o Options) *table {
+func layOut(heads []column, columns []string, rows []crossRow, other bool, o Options) *table {
 	word := o.Words
-	t := &table{columns: []column{
-		{head: word.Word("head.protocol"), priority: 2},
-		{head: word.Word("head.service")},
-		{head: word.Word("head.connections"), right: true},
-		{head: word.Word("head.templates"), right: true, priority: 3},
-	}}
-	for _, s := range states {
-		t.columns = append(t.columns, column{head: stateWord(s, word), right: true})
+	t := &table{columns: append(slices.Clip(heads),
+		column{head: word.Word("head.connections"), right: true},
+		column{head: word.Word("head.templates"), right: true, priority: 3})}
+	for _, c := range columns {
+		t.columns = append(t.columns, column{head: c, right: true})
 	}
 	if other {
 		t.columns = append(t.columns, column{head: word.Word("head.other"), right: true, priority: 1})
 	}
 	for _, r := range rows {
-		cells := []string{r.protocol, r.virtual, explain.Thousands(r.connections), explain.Thousands(r.templates)}
+		cells := append(slices.Clip(r.head), explain.Thousands(r.connections), explain.Thousands(r.templates))
 		rest := r.connections
-		for _, s := range states {
-			rest -= r.states[s]
-			cells = append(cells, count(r.states[s]))
+		for _, n := range r.cells[:len(columns)] {
+			rest -= n
+			cells = append(cells, count(n))
 		}
 		if other {
 			cells = append(cells, count(rest))

@@ -5,6 +5,7 @@ package render
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -37,12 +38,46 @@ type Summary struct {
 	Input capture.Counts
 	Tally *tally.Tally
 
-	// Timeouts are the kernel's where it told them, else the defaults.
-	Timeouts      conn.Timeouts
-	TimeoutsKnown bool
-	Kernel        *ipvs.Table  // for a live reading
-	Config        *conn.Config // nil if netlink gave none
-	Missing       []Missing
+	// Filter is which entries are counted, as flags; empty for all.
+	Filter string
+
+	Timeouts     conn.Timeouts
+	TimeoutsFrom TimeoutsFrom
+	Kernel       *ipvs.Table // for a live reading
+	// Config is how the director is configured, nil where nothing tells it, and Misread
+	// how many lines of it made no sense.
+	Config     *conn.Config
+	ConfigFrom ConfigFrom
+	Misread    int
+	Missing    []Missing
+}
+
+// ConfigFrom says where a configuration is from.
+type ConfigFrom string
+
+// Where a configuration can be from.
+const (
+	ConfigKernel  ConfigFrom = "kernel"
+	ConfigListing ConfigFrom = "listing"
+)
+
+// TimeoutsFrom says where the timeouts are from that idle times are told by.
+type TimeoutsFrom string
+
+// Where timeouts can be from.
+const (
+	TimeoutsDefault TimeoutsFrom = "default"
+	TimeoutsKernel  TimeoutsFrom = TimeoutsFrom(ConfigKernel)
+	TimeoutsListing TimeoutsFrom = TimeoutsFrom(ConfigListing)
+	TimeoutsFlag    TimeoutsFrom = "flag"
+)
+
+// Services are those that are configured, nil where nothing tells them.
+func (s *Summary) Services() []conn.Service {
+	if s.Config == nil {
+		return nil
+	}
+	return s.Config.Services
 }
 
 // Missing is a part of a live reading that could not be had.
@@ -104,6 +139,16 @@ func dialectOf(f parse.Format) conn.Dialect {
 	return conn.Linux
 }
 
+// idle tells for how long the connections of each state have been silent.
+func (s *Summary) idle() []tally.StateIdle {
+	return s.Tally.Idle(func(p conn.Protocol, st conn.State) conn.Seconds {
+		if s.Format.mixed {
+			return conn.Unknown
+		}
+		return s.Timeouts.Of(s.Format.dialect, p, st)
+	})
+}
+
 // timeout is what a state's entries are re-armed with, as far as it is known.
 func (s *Summary) timeout(c tally.StateCount) conn.Seconds {
 	if c.Timeout != conn.Unknown {
@@ -131,7 +176,8 @@ var views = map[conn.Forwarding]explain.View{
 // view is whose packets the director sees of the connections in a state: known where
 // netlink tells the forwarding method of all servers of the services that have some.
 func (s *Summary) view(c tally.StateCount) explain.View {
-	if s.Config == nil || c.Kind != conn.Connection {
+	services := s.Services()
+	if services == nil || c.Kind != conn.Connection {
 		return explain.AnyView
 	}
 	view := explain.AnyView
@@ -150,8 +196,8 @@ func (s *Summary) view(c tally.StateCount) explain.View {
 			continue
 		}
 		found := false
-		for i := range s.Config.Services {
-			if v := &s.Config.Services[i]; v.Protocol == group.Protocol && v.Virtual == group.Virtual {
+		for i := range services {
+			if v := &services[i]; v.Protocol == group.Protocol && v.Virtual == group.Virtual {
 				found = true
 				if !agree(v) {
 					return explain.AnyView
@@ -180,6 +226,12 @@ type Options struct {
 	Order   tally.Order
 	// Wide shows all services.
 	Wide bool
+	// By are the dimensions of the groups that are shown in place of states, none for
+	// the states. With Across the last divides the groups up into columns.
+	By     []tally.Dimension
+	Across bool
+	// Top is how many groups are shown, 0 for all; -1 leaves it to the format.
+	Top int
 }
 
 // span writes seconds as an operator says them: 15m, 61s, 3h.
@@ -223,6 +275,13 @@ func (s *Summary) Merge(o *Summary) {
 	s.Tally.Merge(o.Tally)
 	s.Complete = s.Complete && o.Complete
 	s.CutShort = s.CutShort || o.CutShort
+	s.Misread += o.Misread
+	switch { // several directors' configurations are none
+	case s.Config == nil:
+		s.Config = o.Config
+	case o.Config != nil && !reflect.DeepEqual(s.Config, o.Config):
+		s.Config = &conn.Config{}
+	}
 	s.Format = FormatOf(&s.Input, parse.Auto)
 	if s.TimeFrom != o.TimeFrom || !s.Time.Equal(o.Time) {
 		s.Time, s.TimeFrom = time.Time{}, TimeUnknown

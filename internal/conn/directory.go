@@ -1,0 +1,169 @@
+package conn
+
+// Directory finds the service and the real server that entries belong to.
+type Directory struct {
+	services  []Service
+	byVirtual map[virtualKey]int
+	byMark    map[markKey]int
+	marks     []int // the services of firewall marks
+}
+
+type virtualKey struct {
+	protocol Protocol
+	virtual  Endpoint
+}
+
+type markKey struct {
+	mark uint32
+	ipv6 bool
+}
+
+// NewDirectory makes the directory of a director's services; nil is not known.
+func NewDirectory(services []Service) *Directory {
+	d := &Directory{services: services, byVirtual: make(map[virtualKey]int), byMark: make(map[markKey]int)}
+	for i := range services {
+		if v := &services[i]; v.Fwmark != 0 {
+			d.byMark[markKey{v.Fwmark, v.IPv6}] = i
+			d.marks = append(d.marks, i)
+		} else {
+			d.byVirtual[virtualKey{v.Protocol, v.Virtual.Identity()}] = i
+		}
+	}
+	return d
+}
+
+// Whether says whether what an entry points at is configured.
+type Whether uint8
+
+const (
+	// NotTold means that it cannot be told: the services are not known, or an endpoint
+	// is a name, which listings cut at different lengths.
+	NotTold Whether = iota
+	// Present means that the real server is one of the service's.
+	Present
+	// ServerGone means that the service has no such real server.
+	ServerGone
+	// ServiceGone means that there is no such service, and no firewall mark's has the
+	// real server.
+	ServiceGone
+)
+
+// Place is where an entry belongs. Service and Server are indices into the services
+// and their servers, -1 where there is none or it may be one of several.
+type Place struct {
+	Whether         Whether
+	Service, Server int
+}
+
+// Target is what an entry points at.
+type Target struct {
+	Protocol        Protocol
+	Virtual, Server Endpoint
+	// Marked says that it is a firewall mark's template, Fwmark and IPv6 whose.
+	Marked bool
+	Fwmark uint32
+	IPv6   bool
+}
+
+// TargetOf is what the entry points at; ok is false for an invalidated template,
+// which no longer says it.
+func TargetOf(e *Entry) (t Target, ok bool) {
+	t = Target{Protocol: e.Protocol, Virtual: e.Virtual, Server: e.Server}
+	switch e.Kind() {
+	case StaleTemplate:
+		return t, false
+	case FwmarkTemplate:
+		t.Fwmark, t.Marked = e.Fwmark()
+		t.IPv6 = e.Virtual.Addr.Is6()
+	}
+	return t, true
+}
+
+// ftp is the port of the service whose data connections have other ports (ip_vs_ftp).
+const ftp = 21
+
+// Find finds the service and real server of a target. A connection of a firewall
+// mark's service does not show the mark: it is the one whose services have the real
+// server, if no service has its address.
+func (d *Directory) Find(t *Target) Place {
+	none := Place{NotTold, -1, -1}
+	if d.services == nil {
+		return none
+	}
+	if t.Marked {
+		i, ok := d.byMark[markKey{t.Fwmark, t.IPv6}]
+		if !ok {
+			return Place{ServiceGone, -1, -1}
+		}
+		return d.within(i, t, false)
+	}
+	anyPort := Endpoint{Addr: t.Virtual.Addr, Host: t.Virtual.Host, PortKnown: true}
+	gone := Place{ServiceGone, -1, -1}
+	for _, v := range [...]struct {
+		virtual  Endpoint
+		addrOnly bool
+	}{{t.Virtual.Identity(), false}, {anyPort, false}, {Endpoint{Addr: t.Virtual.Addr, Host: t.Virtual.Host, Port: ftp, PortKnown: true}, true}} {
+		i, ok := d.byVirtual[virtualKey{t.Protocol, v.virtual}]
+		if !ok {
+			continue
+		}
+		p := d.within(i, t, v.addrOnly)
+		if p.Whether == Present || p.Whether == NotTold {
+			return p
+		}
+		if !v.addrOnly && gone.Whether == ServiceGone {
+			gone = p
+		}
+	}
+	place := none
+	for _, i := range d.marks {
+		if d.services[i].IPv6 != t.Virtual.Addr.Is6() {
+			continue
+		}
+		if p := d.within(i, t, false); p.Whether == Present {
+			if place.Whether == Present {
+				return Place{Present, -1, -1}
+			}
+			place = p
+		}
+	}
+	if place.Whether == Present {
+		return place
+	}
+	if !t.Virtual.Addr.IsValid() || !t.Server.Addr.IsValid() || !t.Server.PortKnown {
+		return none
+	}
+	return gone
+}
+
+// within looks for the target's real server in a service. A service of all ports or of a
+// mark may leave the port as the client chose it, and templates of such have none
+// (ip_vs_sched_persist).
+func (d *Directory) within(service int, t *Target, addrOnly bool) Place {
+	named := false
+	v := &d.services[service]
+	addrOnly = addrOnly || v.Fwmark != 0 || v.Virtual.PortKnown && v.Virtual.Port == 0
+	for i := range v.Servers {
+		s := &v.Servers[i].Address
+		if s.Addr == t.Server.Addr && s.Host == t.Server.Host && (addrOnly || s.Port == 0 || s.Port == t.Server.Port) {
+			return Place{Present, service, i}
+		}
+		named = named || !s.Addr.IsValid()
+	}
+	if named || !t.Server.Addr.IsValid() || !t.Server.PortKnown {
+		return Place{NotTold, service, -1}
+	}
+	return Place{ServerGone, service, -1}
+}
+
+// Forwarding is the forwarding method of an entry, as far as it can be told.
+func (d *Directory) Forwarding(e *Entry) Forwarding {
+	t, ok := TargetOf(e)
+	if !ok {
+		return UnknownForwarding
+	}
+	if p := d.Find(&t); p.Server >= 0 {
+		return d.services[p.Service].Servers[p.Server].Forwarding
+	}
+	return UnknownForwarding
+}

@@ -1,0 +1,355 @@
+package render
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/explain"
+	"ipvsstate/internal/tally"
+)
+
+// groupValue is a group's value as text; ok is false where the source does not tell
+// it. It is not safe for a terminal.
+func groupValue(d tally.Dimension, v *tally.Value) (text string, ok bool) {
+	switch d.Aspect {
+	case tally.State:
+		return v.State.String(), v.State != conn.State{}
+	case tally.Protocol:
+		return v.Protocol.String(), v.Protocol != conn.Protocol{}
+	case tally.OfService:
+		switch {
+		case v.Marked && v.IPv6:
+			return fmt.Sprintf("fwmark %d IPv6", v.Fwmark), true
+		case v.Marked:
+			return fmt.Sprintf("fwmark %d", v.Fwmark), true
+		}
+		return v.Protocol.String() + " " + v.Endpoint.String(), *v != tally.Value{}
+	case tally.Server:
+		if v.Endpoint.Addr.IsValid() && !v.Endpoint.PortKnown { // of a garbled row
+			return v.Endpoint.Addr.String(), true
+		}
+		return v.Endpoint.String(), *v != tally.Value{}
+	case tally.Client:
+		p, isNetwork := v.Network()
+		switch {
+		case isNetwork && p.IsSingleIP() && d.Bits4 == 32 && d.Bits6 == 128:
+			return p.Addr().String(), true
+		case isNetwork:
+			return p.String(), true
+		}
+		return v.Endpoint.Host, v.Endpoint.Host != ""
+	case tally.Port:
+		if v.Endpoint.PortKnown {
+			return strconv.Itoa(int(v.Endpoint.Port)), true
+		}
+		return v.Endpoint.Service, v.Endpoint.Service != ""
+	case tally.Forwarding:
+		return v.Forwarding.String(), v.Forwarding != conn.UnknownForwarding
+	case tally.Origin:
+		return [...]string{"", "LOCAL", "SYNC"}[v.Origin], v.Origin != conn.UnknownOrigin
+	}
+	from, to := v.Idle.Bounds()
+	switch {
+	case from == conn.Unknown:
+		return "", false
+	case to == conn.Unknown:
+		return ">=" + span(from), true
+	case from == 0:
+		return "<" + span(to), true
+	}
+	return span(from) + "-" + span(to), true
+}
+
+// groupCell is the same for a person.
+func groupCell(d tally.Dimension, v *tally.Value, word *explain.Catalogue) string {
+	text, ok := groupValue(d, v)
+	if !ok {
+		return word.Word("untold")
+	}
+	return Clean(text)
+}
+
+// top is how many groups are shown, 0 for all.
+func (o Options) top(usual int) int {
+	if o.Top < 0 {
+		return usual
+	}
+	return o.Top
+}
+
+// groupsTable has the groups as rows, and with Across the values of the last dimension
+// as columns. What is not shown is added up, so that the columns add up.
+func (s *Summary) groupsTable(o Options) *table {
+	word := o.Words
+	var heads []column
+	by := o.By
+	if o.Across {
+		by = by[:len(by)-1]
+	}
+	for _, d := range by {
+		head := column{head: word.Word("head." + d.Aspect.String())}
+		if d.Aspect == tally.Client && d.String() != "client" {
+			head.head = word.Word("head.network")
+		}
+		heads = append(heads, head)
+	}
+	usual := shownRows
+	if o.Wide {
+		usual = 0
+	}
+	if o.Across {
+		rows, columns := s.crossed(by, o.top(usual), o)
+		return cross(heads, columns, rows, o)
+	}
+	t := &table{columns: append(heads,
+		column{head: word.Word("head.connections"), right: true},
+		column{head: word.Word("head.share"), right: true, priority: 2},
+		column{head: word.Word("head.templates"), right: true, priority: 1})}
+	all, templates := s.Tally.Connections(), s.Tally.Templates()
+	row := func(head []string, connections, templates uint64) {
+		t.add(append(head, explain.Thousands(connections), percent(connections, all), explain.Thousands(templates))...)
+	}
+	sum := s.eachGroup(o, o.top(usual), func(g *tally.Group) {
+		var head []string
+		for d := range by {
+			head = append(head, groupCell(by[d], &g.Values[d], word))
+		}
+		row(head, g.Connections, g.Templates)
+	})
+	if sum.cut > 0 {
+		row(headOf(word.Count("groups.rest", uint64(sum.cut)), len(by)), all-sum.connections, templates-sum.templates)
+	}
+	row(headOf(word.Word("total"), len(by)), all, templates)
+	return t
+}
+
+// headOf labels a row that belongs to no group.
+func headOf(label string, n int) []string {
+	head := make([]string, n)
+	head[0] = label
+	return head
+}
+
+// groupSum is what was shown of the groups, and how many were not.
+type groupSum struct {
+	connections, templates uint64
+	cut                    int
+}
+
+// eachGroup goes through the first groups.
+func (s *Summary) eachGroup(o Options, n int, f func(*tally.Group)) groupSum {
+	g := s.Tally.Groups()
+	sum := groupSum{cut: g.Len()}
+	order := o.Order
+	if len(o.By) == 1 && o.By[0].Aspect == tally.Idle {
+		order = tally.ByValue // a distribution
+	}
+	if n == g.Len()-1 { // one more row in place of "1 other"
+		n = 0
+	}
+	g.Top(n, order, func(group *tally.Group) bool {
+		sum.connections += group.Connections
+		sum.templates += group.Templates
+		sum.cut--
+		f(group)
+		return true
+	})
+	if rest := g.Rest(); rest.Connections+rest.Templates > 0 {
+		sum.cut++ // those that were given up, however many
+	}
+	return sum
+}
+
+// crossed adds the groups up to rows by all dimensions but the last, whose values are
+// the columns.
+func (s *Summary) crossed(by []tally.Dimension, n int, o Options) (rows []crossRow, columns []string) {
+	word := o.Words
+	last := len(by)
+	type columnOf struct {
+		label string
+		value tally.Value
+		sum   uint64
+	}
+	var all []columnOf
+	indexOf := map[tally.Value]int{}
+	rowOf := map[string]int{}
+	s.eachGroup(o, 0, func(g *tally.Group) {
+		var head []string
+		for d := range by {
+			head = append(head, groupCell(by[d], &g.Values[d], word))
+		}
+		key := strings.Join(head, "\x00")
+		r, ok := rowOf[key]
+		if !ok {
+			r = len(rows)
+			rowOf[key] = r
+			rows = append(rows, crossRow{head: head})
+		}
+		rows[r].connections += g.Connections
+		rows[r].templates += g.Templates
+		if g.Connections == 0 {
+			return
+		}
+		c, ok := indexOf[g.Values[last]]
+		if !ok {
+			c = len(all)
+			indexOf[g.Values[last]] = c
+			all = append(all, columnOf{groupCell(o.By[last], &g.Values[last], word), g.Values[last], 0})
+		}
+		all[c].sum += g.Connections
+		for len(rows[r].cells) <= c {
+			rows[r].cells = append(rows[r].cells, 0)
+		}
+		rows[r].cells[c] += g.Connections
+	})
+	if o.Order == tally.ByCount {
+		slices.SortStableFunc(rows, func(a, b crossRow) int {
+			switch {
+			case a.connections != b.connections:
+				return compareMost(a.connections, b.connections)
+			case a.templates != b.templates:
+				return compareMost(a.templates, b.templates)
+			}
+			return strings.Compare(strings.Join(a.head, "\x00"), strings.Join(b.head, "\x00"))
+		})
+	}
+	// The most frequent columns first, since the last are given up where room is short.
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		if o.By[last].Aspect == tally.Idle {
+			return int(all[a].value.Idle) - int(all[b].value.Idle)
+		}
+		if all[a].sum != all[b].sum {
+			return compareMost(all[a].sum, all[b].sum)
+		}
+		return strings.Compare(all[a].label, all[b].label)
+	})
+	for _, c := range order {
+		columns = append(columns, all[c].label)
+	}
+	for r := range rows {
+		cells := make([]uint64, len(order))
+		for i, c := range order {
+			if c < len(rows[r].cells) {
+				cells[i] = rows[r].cells[c]
+			}
+		}
+		rows[r].cells = cells
+	}
+	total := crossRow{head: headOf(word.Word("total"), last), cells: make([]uint64, len(order))}
+	for _, r := range rows {
+		total.add(&r)
+	}
+	if n > 0 && len(rows) > n+1 {
+		rest := crossRow{head: headOf(word.Count("groups.rest", uint64(len(rows)-n)), last), cells: make([]uint64, len(order))}
+		for _, r := range rows[n:] {
+			rest.add(&r)
+		}
+		rows = append(rows[:n], rest)
+	}
+	if given := s.Tally.Groups().Rest(); given.Connections+given.Templates > 0 {
+		r := crossRow{head: headOf(word.Word("groups.given"), last), connections: given.Connections, templates: given.Templates, cells: make([]uint64, len(order))}
+		rows = append(rows, r)
+		total.add(&r)
+	}
+	return append(rows, total), columns
+}
+
+func (r *crossRow) add(o *crossRow) {
+	r.connections += o.connections
+	r.templates += o.templates
+	for c, n := range o.cells {
+		r.cells[c] += n
+	}
+}
+
+func compareMost(a, b uint64) int {
+	if a > b {
+		return -1
+	}
+	return 1
+}
+
+type groupsJSON struct {
+	By     []string    `json:"by"`
+	Groups []groupJSON `json:"groups"`
+	Other  struct {
+		Groups      int    `json:"groups"`
+		Connections uint64 `json:"connections"`
+		Templates   uint64 `json:"templates"`
+	} `json:"other"`
+	Undercount uint64 `json:"undercount"`
+}
+
+type groupJSON struct {
+	Values      []*string     `json:"values"`
+	Connections uint64        `json:"connections"`
+	Share       float64       `json:"share"`
+	Templates   uint64        `json:"templates"`
+	Longest     *conn.Seconds `json:"longest_expires_seconds"`
+}
+
+func (s *Summary) groupsDocument(o Options) *groupsJSON {
+	d := &groupsJSON{By: make([]string, 0, len(o.By)), Groups: make([]groupJSON, 0)}
+	for _, dim := range o.By {
+		d.By = append(d.By, dim.String())
+	}
+	all := s.Tally.Connections()
+	sum := s.eachGroup(o, o.top(0), func(g *tally.Group) {
+		j := groupJSON{Connections: g.Connections, Share: share(g.Connections, all), Templates: g.Templates, Longest: optional(g.Longest, g.Longest != conn.Unknown)}
+		for i := range g.Values {
+			j.Values = append(j.Values, optional(groupValue(o.By[i], &g.Values[i])))
+		}
+		d.Groups = append(d.Groups, j)
+	})
+	d.Other.Groups, d.Other.Connections, d.Other.Templates = sum.cut, all-sum.connections, s.Tally.Templates()-sum.templates
+	d.Undercount = s.Tally.Groups().Undercount()
+	return d
+}
+
+// groupsCSV writes a row for each group, and rows of other kinds for what is not shown
+// and for all.
+func (s *Summary) groupsCSV(w io.Writer, o Options) error {
+	c := csv.NewWriter(w)
+	head := []string{"kind"}
+	for _, d := range o.By {
+		head = append(head, d.String())
+	}
+	if err := c.Write(append(head, "connections", "share", "templates")); err != nil {
+		return err
+	}
+	all, templates := s.Tally.Connections(), s.Tally.Templates()
+	var failed error
+	row := func(kind string, values []string, connections, templates uint64) {
+		cells := append([]string{kind}, values...)
+		if err := c.Write(append(cells, number(connections), fraction(connections, all), number(templates))); err != nil && failed == nil {
+			failed = err
+		}
+	}
+	values := make([]string, len(o.By))
+	sum := s.eachGroup(o, o.top(0), func(g *tally.Group) {
+		for i := range g.Values {
+			text, _ := groupValue(o.By[i], &g.Values[i])
+			values[i] = plainCell(text)
+		}
+		row("group", values, g.Connections, g.Templates)
+	})
+	clear(values)
+	if sum.cut > 0 {
+		row("other", values, all-sum.connections, templates-sum.templates)
+	}
+	row("total", values, all, templates)
+	c.Flush()
+	if failed == nil {
+		failed = c.Error()
+	}
+	return failed
+}

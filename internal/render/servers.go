@@ -1,0 +1,448 @@
+package render
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/explain"
+	"ipvsstate/internal/services"
+	"ipvsstate/internal/tally"
+)
+
+// Services is what `ipvsstate services` shows.
+type Services struct {
+	*Summary
+	Report *services.Report
+}
+
+// ServicesScreen writes the services for a person.
+func ServicesScreen(w io.Writer, s *Services, o Options) error {
+	if err := s.writeFacts(w, s.allFacts(o), o); err != nil {
+		return err
+	}
+	for _, part := range s.parts(o) {
+		if err := part.write(w, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ServicesMarkdown writes the services for a ticket.
+func ServicesMarkdown(w io.Writer, s *Services, o Options) error {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	var out bytes.Buffer
+	if err := markdown(&out, s.allFacts(o), s.parts(o)); err != nil {
+		return err
+	}
+	_, err := out.WriteTo(w)
+	return err
+}
+
+// allFacts are the summary's, and what is to be known of the services.
+func (s *Services) allFacts(o Options) [][2]string {
+	word := o.Words
+	facts := s.facts(o)
+	note := func(text string) { facts = append(facts, [2]string{word.Word("note"), text}) }
+	r := s.Report
+	if !r.Configured {
+		note(word.Word("services.untold"))
+	}
+	disagree := 0
+	for i := range r.Services {
+		for k := range r.Services[i].Servers {
+			if r.Services[i].Servers[k].Disagrees {
+				disagree++
+			}
+		}
+	}
+	if disagree > 0 {
+		note(word.Count("disagree", uint64(disagree)))
+	}
+	return facts
+}
+
+func (s *Services) parts(o Options) []part {
+	word := o.Words
+	all := []part{{"", s.serversTable(o)}}
+	if len(s.Report.Orphans) > 0 {
+		all = append(all, part{word.Word("title.orphans"), s.orphansTable(o)})
+		text := s.advice("expire_nodest_conn", word.Word("advice.nodest.off"), word.Word("advice.nodest.on"), word.Word("advice.nodest.unknown"))
+		all = append(all, part{text, &table{}})
+	}
+	if s.drained() {
+		text := s.advice("expire_quiescent_template", word.Word("advice.drained.off"), word.Word("advice.drained.on"), word.Word("advice.drained.unknown"))
+		all = append(all, part{text, &table{}})
+	}
+	return all
+}
+
+// drained reports a server of weight 0 that still has entries.
+func (s *Services) drained() bool {
+	for i := range s.Report.Services {
+		v := &s.Report.Services[i]
+		if slices.ContainsFunc(v.Servers, func(r services.Server) bool { return r.Drained() && r.Connections+r.Templates > 0 }) {
+			return true
+		}
+	}
+	return false
+}
+
+// advice is one of three texts by what a sysctl says.
+func (s *Services) advice(sysctl, off, on, unknown string) string {
+	if s.Config == nil {
+		return unknown
+	}
+	switch value, ok := s.Config.Sysctls[sysctl]; {
+	case !ok:
+		return unknown
+	case value == "0":
+		return off
+	}
+	return on
+}
+
+// serviceName names a service as ipvsadm does.
+func serviceName(v *conn.Service) string {
+	switch {
+	case v.Fwmark != 0 && v.IPv6:
+		return fmt.Sprintf("FWM %d IPv6", v.Fwmark)
+	case v.Fwmark != 0:
+		return fmt.Sprintf("FWM %d", v.Fwmark)
+	}
+	return v.Protocol.String() + " " + v.Virtual.String()
+}
+
+// flags are a service's scheduler and flags as ipvsadm prints them.
+func flags(v *services.Service) string {
+	var words []string
+	if v.Scheduler != "" {
+		words = append(words, v.Scheduler)
+	}
+	if v.SchedulerFlags != "" {
+		words = append(words, "("+v.SchedulerFlags+")")
+	}
+	if v.Persistent > 0 {
+		words = append(words, fmt.Sprintf("persistent %d", v.Persistent))
+	}
+	if v.Mask != 0 {
+		words = append(words, fmt.Sprintf("mask /%d", v.Mask))
+	}
+	if v.PEName != "" {
+		words = append(words, "pe "+v.PEName)
+	}
+	if v.OnePacket {
+		words = append(words, "ops")
+	}
+	return strings.Join(words, " ")
+}
+
+// serversTable has a row for each service, and below it one for each of its servers, as
+// ipvsadm -Ln does, with the states as columns. What belongs to no server comes last, so
+// that the services and these add up to all.
+func (s *Services) serversTable(o Options) *table {
+	word, r := o.Words, s.Report
+	states := s.stateColumns()
+	heads := []column{{head: word.Word("head.services")}}
+	if r.Configured {
+		heads = append(heads, column{head: word.Word("head.flags"), priority: 5}, column{head: word.Word("head.weight"), right: true},
+			column{head: word.Word("head.ofweight"), right: true, priority: 7})
+	}
+	heads = append(heads, column{head: word.Word("head.share"), right: true, priority: 6})
+	if r.Configured {
+		heads = append(heads, column{head: word.Word("head.counters"), right: true, priority: 4})
+	}
+	// head is the cells in front of the counts.
+	head := func(name, flags, weight, ofWeight, share, counters string) []string {
+		if !r.Configured {
+			return []string{name, share}
+		}
+		return []string{name, flags, weight, ofWeight, share, counters}
+	}
+	var rows []crossRow
+	row := func(head []string, n services.Count, by []services.State) {
+		c := crossRow{head: head, connections: n.Connections, templates: n.Templates, cells: make([]uint64, len(states))}
+		for _, st := range by {
+			c.cells[slices.Index(states, st.State)] += st.Count
+		}
+		rows = append(rows, c)
+	}
+	last := func(label string, n services.Count, by []services.State) {
+		if n.Connections+n.Templates > 0 {
+			row(head(label, "", "", "", "", ""), n, by)
+		}
+	}
+	shown := r.Services
+	if n := o.top(shownRows); !o.Wide && n > 0 && len(shown) > n+1 {
+		shown = shown[:n]
+	}
+	var total services.Count
+	all := func(n services.Count) { total.Connections += n.Connections; total.Templates += n.Templates }
+	for i := range shown {
+		v := &shown[i]
+		row(head(Clean(serviceName(&v.Service)), Clean(flags(v)), "", "", "", ""), v.Count, v.States)
+		all(v.Count)
+		for k := range v.Servers {
+			n := &v.Servers[k]
+			counters := ""
+			if n.Server.Active >= 0 {
+				counters = whole(n.Server.Active) + "+" + whole(n.Inactive)
+			}
+			if n.Disagrees {
+				counters = "!" + counters
+			}
+			row(head("  -> "+Clean(n.Address.String()), n.Forwarding.String(), whole(n.Weight), portion(n.WeightShare), portion(n.Share), counters), n.Count, n.States)
+		}
+		if len(v.Servers) == 0 && r.Configured {
+			row(head("  "+word.Word("no.servers"), "", "", "", "", ""), services.Count{}, nil)
+		}
+	}
+	if rest := r.Services[len(shown):]; len(rest) > 0 {
+		sum := services.Sum(rest)
+		row(head(word.Count("rest", uint64(len(rest))), "", "", "", "", ""), sum.Count, sum.States)
+		all(sum.Count)
+	}
+	gone := services.Service{}
+	for i := range r.Orphans {
+		if r.Orphans[i].Whether == conn.ServiceGone {
+			gone.Add(r.Orphans[i].Count, r.Orphans[i].States)
+		}
+	}
+	last(word.Word("orphan.service_gone"), gone.Count, gone.States)
+	last(word.Word("unassigned"), r.Unassigned.Count, r.Unassigned.States)
+	last(word.Word("invalidated"), r.Invalidated.Count, r.Invalidated.States)
+	last(word.Word("lost"), r.Lost, nil)
+	for _, n := range []services.Count{gone.Count, r.Unassigned.Count, r.Invalidated.Count, r.Lost} {
+		all(n)
+	}
+	by := make([]services.State, 0)
+	for _, c := range s.Tally.States(tally.ByCount) {
+		by = append(by, services.State{State: c.State, Count: c.Count})
+	}
+	row(head(word.Word("total"), "", "", "", "", ""), total, by)
+	columns := make([]string, len(states))
+	for i, st := range states {
+		columns[i] = stateWord(st, word)
+	}
+	return cross(heads, columns, rows, o)
+}
+
+// whole writes a number that may not be told.
+func whole(n int) string {
+	if n < 0 {
+		return "-"
+	}
+	return explain.Thousands(uint64(n))
+}
+
+func portion(f float64) string {
+	if f < 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f%%", 100*f)
+}
+
+var whethers = map[conn.Whether]string{conn.ServerGone: "server_gone", conn.ServiceGone: "service_gone"}
+
+func targetName(t *conn.Target) string {
+	v := conn.Service{Protocol: t.Protocol, Virtual: t.Virtual, Fwmark: t.Fwmark, IPv6: t.IPv6}
+	return serviceName(&v)
+}
+
+func (s *Services) orphansTable(o Options) *table {
+	word := o.Words
+	t := &table{columns: []column{
+		{head: word.Word("head.service")},
+		{head: word.Word("head.server")},
+		{head: word.Word("head.why"), priority: 3},
+		{head: word.Word("head.connections"), right: true},
+		{head: word.Word("head.templates"), right: true, priority: 2},
+		{head: word.Word("head.gone"), right: true, priority: 1},
+	}}
+	for i := range s.Report.Orphans {
+		r := &s.Report.Orphans[i]
+		t.add(Clean(targetName(&r.Target)), Clean(r.Target.Server.String()), word.Word("orphan."+whethers[r.Whether]),
+			explain.Thousands(r.Connections), explain.Thousands(r.Templates), clock(r.Longest))
+	}
+	return t
+}
+
+// clock writes a time as ipvsadm does.
+func clock(s conn.Seconds) string {
+	if s < 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%02d:%02d", s/60, s%60)
+}
+
+type servicesJSON struct {
+	Schema      int               `json:"schema"`
+	Lang        string            `json:"lang"`
+	Source      sourceJSON        `json:"source"`
+	Snapshot    snapshotJSON      `json:"snapshot"`
+	Input       inputJSON         `json:"input"`
+	Filter      string            `json:"filter"`
+	ConfigFrom  *ConfigFrom       `json:"config_from"`
+	Misread     int               `json:"config_misread"`
+	Connections uint64            `json:"connections"`
+	Templates   uint64            `json:"templates"`
+	Services    []fullServiceJSON `json:"services"`
+	Orphans     []orphanJSON      `json:"orphans"`
+	Invalidated countJSON         `json:"invalidated"`
+	Unassigned  countJSON         `json:"unassigned"`
+	Lost        countJSON         `json:"lost"`
+	Sysctls     map[string]string `json:"sysctls"`
+	Missing     []missingJSON     `json:"missing"`
+}
+
+type countJSON struct {
+	Connections uint64 `json:"connections"`
+	Templates   uint64 `json:"templates"`
+}
+
+type fullServiceJSON struct {
+	Protocol       *string          `json:"protocol"`
+	Virtual        *string          `json:"virtual"`
+	Fwmark         *uint32          `json:"fwmark"`
+	Scheduler      *string          `json:"scheduler"`
+	SchedulerFlags string           `json:"scheduler_flags"`
+	Persistent     *conn.Seconds    `json:"persistent_seconds"`
+	Mask           *int             `json:"mask_bits"`
+	OnePacket      bool             `json:"one_packet"`
+	Engine         *string          `json:"pe_name"`
+	Connections    uint64           `json:"connections"`
+	Templates      uint64           `json:"templates"`
+	Servers        []fullServerJSON `json:"servers"`
+}
+
+type fullServerJSON struct {
+	Server      string            `json:"server"`
+	Forwarding  *string           `json:"forwarding"`
+	Weight      *int              `json:"weight"`
+	WeightShare *float64          `json:"weight_share"`
+	Active      *int              `json:"kernel_active"`
+	Inactive    *int              `json:"kernel_inactive"`
+	Persistent  *int              `json:"kernel_persistent"`
+	Connections uint64            `json:"connections"`
+	TableActive uint64            `json:"active"`
+	Share       *float64          `json:"share"`
+	Templates   uint64            `json:"templates"`
+	States      map[string]uint64 `json:"states"`
+	Longest     *conn.Seconds     `json:"longest_expires_seconds"`
+	Disagrees   bool              `json:"disagrees"`
+}
+
+type orphanJSON struct {
+	Service     string            `json:"service"`
+	Server      string            `json:"server"`
+	Why         string            `json:"why"`
+	Connections uint64            `json:"connections"`
+	Templates   uint64            `json:"templates"`
+	States      map[string]uint64 `json:"states"`
+	Longest     *conn.Seconds     `json:"longest_expires_seconds"`
+}
+
+func statesDocument(states []services.State) map[string]uint64 {
+	m := make(map[string]uint64, len(states))
+	for _, st := range states {
+		word := st.State.String()
+		if word == "" {
+			word = "unknown"
+		}
+		m[word] += st.Count
+	}
+	return m
+}
+
+// ServicesJSON writes the services as one JSON document.
+func ServicesJSON(w io.Writer, s *Services, o Options) error {
+	r := s.Report
+	d := servicesJSON{
+		Schema: Schema, Lang: string(o.Words.Language), Source: s.sourceDocument(), Snapshot: s.snapshotDocument(), Input: s.inputDocument(),
+		Filter: s.Filter, ConfigFrom: optional(s.ConfigFrom, r.Configured), Misread: s.Misread,
+		Connections: s.Tally.Connections(), Templates: s.Tally.Templates(),
+		Services: make([]fullServiceJSON, 0), Orphans: make([]orphanJSON, 0), Missing: make([]missingJSON, 0),
+		Invalidated: countJSON(r.Invalidated.Count), Unassigned: countJSON(r.Unassigned.Count), Lost: countJSON(r.Lost),
+	}
+	for _, m := range s.Missing {
+		d.Missing = append(d.Missing, missingJSON(m))
+	}
+	if s.Config != nil {
+		d.Sysctls = s.Config.Sysctls
+	}
+	for i := range r.Services {
+		v := &r.Services[i]
+		marked := v.Fwmark != 0
+		j := fullServiceJSON{
+			Protocol: optional(v.Protocol.String(), !marked), Virtual: optional(v.Virtual.String(), !marked), Fwmark: optional(v.Fwmark, marked),
+			Scheduler: optional(v.Scheduler, v.Scheduler != ""), SchedulerFlags: v.SchedulerFlags,
+			Persistent: optional(v.Persistent, v.Persistent != conn.Unknown), Mask: optional(v.Mask, v.Mask != 0), OnePacket: v.OnePacket,
+			Engine: optional(v.PEName, v.PEName != ""), Connections: v.Connections, Templates: v.Templates, Servers: make([]fullServerJSON, 0),
+		}
+		for k := range v.Servers {
+			n := &v.Servers[k]
+			j.Servers = append(j.Servers, fullServerJSON{
+				Server: n.Address.String(), Forwarding: optional(n.Forwarding.String(), n.Forwarding != conn.UnknownForwarding),
+				Weight: optional(n.Weight, n.Weight >= 0), WeightShare: optional(n.WeightShare, n.WeightShare >= 0),
+				Active: optional(n.Server.Active, n.Server.Active >= 0), Inactive: optional(n.Inactive, n.Inactive >= 0), Persistent: optional(n.Persistent, n.Persistent >= 0),
+				Connections: n.Connections, TableActive: n.Active, Share: optional(n.Share, n.Share >= 0), Templates: n.Templates,
+				States: statesDocument(n.States), Longest: optional(n.Longest, n.Longest != conn.Unknown), Disagrees: n.Disagrees,
+			})
+		}
+		d.Services = append(d.Services, j)
+	}
+	for i := range r.Orphans {
+		n := &r.Orphans[i]
+		d.Orphans = append(d.Orphans, orphanJSON{
+			targetName(&n.Target), n.Target.Server.String(), whethers[n.Whether], n.Connections, n.Templates,
+			statesDocument(n.States), optional(n.Longest, n.Longest != conn.Unknown),
+		})
+	}
+	return writeJSON(w, &d)
+}
+
+// ServicesCSV writes a row for each real server, then the orphans, as rows of their own
+// kinds.
+func ServicesCSV(w io.Writer, s *Services, _ Options) error {
+	c := csv.NewWriter(w)
+	rows := [][]string{{"kind", "service", "server", "forwarding", "weight", "kernel_active", "kernel_inactive", "connections", "active", "share", "templates", "longest_expires_seconds"}}
+	told := func(n int) string {
+		if n < 0 {
+			return ""
+		}
+		return strconv.Itoa(n)
+	}
+	for i := range s.Report.Services {
+		v := &s.Report.Services[i]
+		rows = append(rows, []string{"service", serviceName(&v.Service), "", "", "", "", "", number(v.Connections), "", "", number(v.Templates), ""})
+		for k := range v.Servers {
+			n := &v.Servers[k]
+			share := ""
+			if n.Share >= 0 {
+				share = strconv.FormatFloat(n.Share, 'f', 4, 64)
+			}
+			rows = append(rows, []string{"server", serviceName(&v.Service), n.Address.String(), n.Forwarding.String(), told(n.Weight), told(n.Server.Active), told(n.Inactive),
+				number(n.Connections), number(n.Active), share, number(n.Templates), told(int(n.Longest))})
+		}
+	}
+	for i := range s.Report.Orphans {
+		n := &s.Report.Orphans[i]
+		rows = append(rows, []string{whethers[n.Whether], targetName(&n.Target), n.Target.Server.String(), "", "", "", "", number(n.Connections), "", "", number(n.Templates), told(int(n.Longest))})
+	}
+	for _, row := range rows {
+		for i := range row {
+			row[i] = plainCell(row[i])
+		}
+		if err := c.Write(row); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}

@@ -1,0 +1,295 @@
+// Package services joins what a table holds with how the director is configured: what
+// each real server of each virtual service has, and what points at servers and services
+// that are there no more. Counts and a configuration come in, a report goes out.
+package services
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/tally"
+)
+
+// By are the dimensions in which entries must be grouped for a report.
+func By() []tally.Dimension {
+	var by []tally.Dimension
+	for _, name := range []string{"service", "server", "state"} {
+		d, err := tally.DimensionOf(name)
+		if err != nil {
+			panic(err) // tally has lost an aspect
+		}
+		by = append(by, d)
+	}
+	return by
+}
+
+// Report is a director's services with their entries.
+type Report struct {
+	// Configured says that the services are those of the configuration; without one
+	// they are those that entries tell of.
+	Configured bool
+	// Services are those with most connections first.
+	Services []Service
+	// Orphans are the entries whose real server or service is there no more.
+	Orphans []Orphan
+	// Invalidated are the templates that no longer tell their service; Unassigned what
+	// belongs to one of several services of firewall marks, or has names that cannot be
+	// found; Lost what was in more groups than are kept.
+	Invalidated, Unassigned Group
+	Lost                    Count
+}
+
+// Group is a number of entries with the states of its connections, most first.
+type Group struct {
+	Count
+	States []State
+}
+
+// Add adds entries.
+func (g *Group) Add(n Count, states []State) {
+	g.Connections += n.Connections
+	g.Templates += n.Templates
+	for _, s := range states {
+		g.States = addState(g.States, s)
+	}
+}
+
+func (g *Group) addGroup(o *tally.Group) {
+	g.Add(Count{o.Connections, o.Templates}, []State{{o.Values[2].State, o.Connections}})
+}
+
+// Sum is the entries of several services.
+func Sum(all []Service) (g Group) {
+	for i := range all {
+		g.Add(all[i].Count, all[i].States)
+	}
+	return g
+}
+
+// Count is a number of entries.
+type Count struct{ Connections, Templates uint64 }
+
+// Service is a virtual service.
+type Service struct {
+	conn.Service
+	Group
+	Servers []Server
+}
+
+// Server is a real server of a service.
+type Server struct {
+	conn.Server
+	Group
+	// Active is how many of its connections the kernel counts as active, by their
+	// states.
+	Active uint64
+	// Longest is the longest time that an entry has left, Unknown if none tells it.
+	Longest conn.Seconds
+	// Share is its part of the service's connections, WeightShare that of the weights;
+	// -1 where there is nothing to share.
+	Share, WeightShare float64
+	// Disagrees marks a server of which kernel and table count different numbers,
+	// beyond what changes between two readings.
+	Disagrees bool
+}
+
+// State is a number of connections in a state.
+type State struct {
+	State conn.State
+	Count uint64
+}
+
+// Orphan is what points at a real server that its service does not have, or at a
+// service that is not there.
+type Orphan struct {
+	Target  conn.Target
+	Whether conn.Whether // ServerGone or ServiceGone
+	Group
+	Longest conn.Seconds
+}
+
+// NewReport joins groups in the dimensions of By with a configuration, whose services
+// are nil where they are not known. whole says that the groups have all entries of the
+// table, so that they can be held against the kernel's counters.
+func NewReport(groups *tally.Groups, services []conn.Service, whole bool) *Report {
+	r := &Report{Configured: services != nil}
+	if services == nil {
+		services = told(groups)
+	}
+	for i := range services {
+		s := Service{Service: services[i]}
+		for _, server := range services[i].Servers {
+			s.Servers = append(s.Servers, Server{Server: server, Longest: conn.Unknown})
+		}
+		r.Services = append(r.Services, s)
+	}
+	directory := conn.NewDirectory(services)
+	orphanOf := map[conn.Target]int{}
+	groups.Top(0, tally.ByCount, func(g *tally.Group) bool {
+		t, ok := target(g)
+		if !ok {
+			r.Invalidated.addGroup(g)
+			return true
+		}
+		switch p := directory.Find(&t); {
+		case p.Server >= 0:
+			s := &r.Services[p.Service]
+			s.addGroup(g)
+			server := &s.Servers[p.Server]
+			server.addGroup(g)
+			server.Longest = max(server.Longest, g.Longest)
+			if isActive(t.Protocol, g.Values[2].State) {
+				server.Active += g.Connections
+			}
+		case p.Whether == conn.Present || p.Whether == conn.NotTold:
+			r.Unassigned.addGroup(g)
+		default:
+			if p.Service >= 0 {
+				r.Services[p.Service].addGroup(g)
+			}
+			i, had := orphanOf[t]
+			if !had {
+				i = len(r.Orphans)
+				orphanOf[t] = i
+				r.Orphans = append(r.Orphans, Orphan{Target: t, Whether: p.Whether, Longest: conn.Unknown})
+			}
+			o := &r.Orphans[i]
+			o.addGroup(g)
+			o.Longest = max(o.Longest, g.Longest)
+		}
+		return true
+	})
+	rest := groups.Rest()
+	r.Lost = Count{rest.Connections, rest.Templates}
+	for i := range r.Services {
+		r.Services[i].judge(whole)
+	}
+	slices.SortStableFunc(r.Services, func(a, b Service) int {
+		return cmp.Or(cmp.Compare(b.Connections, a.Connections), cmp.Compare(b.Templates, a.Templates))
+	})
+	slices.SortStableFunc(r.Orphans, func(a, b Orphan) int {
+		return cmp.Or(cmp.Compare(b.Connections, a.Connections), cmp.Compare(b.Templates, a.Templates))
+	})
+	return r
+}
+
+// target is what a group's entries point at.
+func target(g *tally.Group) (t conn.Target, ok bool) {
+	service, server := &g.Values[0], &g.Values[1]
+	t = conn.Target{
+		Protocol: service.Protocol, Virtual: service.Endpoint, Server: server.Endpoint,
+		Marked: service.Marked, Fwmark: service.Fwmark, IPv6: service.IPv6,
+	}
+	return t, *service != tally.Value{}
+}
+
+// told are the services and servers that entries tell of, of which nothing else is
+// known.
+func told(groups *tally.Groups) []conn.Service {
+	all := []conn.Service{}
+	type key struct {
+		protocol conn.Protocol
+		virtual  conn.Endpoint
+		mark     uint32
+		ipv6     bool
+	}
+	indexOf := map[key]int{}
+	groups.Top(0, tally.ByValue, func(g *tally.Group) bool {
+		t, ok := target(g)
+		if !ok {
+			return true
+		}
+		k := key{t.Protocol, t.Virtual, t.Fwmark, t.IPv6}
+		i, had := indexOf[k]
+		if !had {
+			i = len(all)
+			indexOf[k] = i
+			s := conn.Service{Protocol: t.Protocol, Virtual: t.Virtual, Fwmark: t.Fwmark, IPv6: t.IPv6, Persistent: conn.Unknown}
+			if t.Marked {
+				s.Protocol, s.Virtual = conn.Protocol{}, conn.Endpoint{}
+			}
+			all = append(all, s)
+		}
+		if servers := &all[i].Servers; !slices.ContainsFunc(*servers, func(s conn.Server) bool { return s.Address == t.Server }) {
+			*servers = append(*servers, conn.Server{
+				Address: t.Server, Forwarding: conn.UnknownForwarding, Weight: conn.UnknownCount,
+				Active: conn.UnknownCount, Inactive: conn.UnknownCount, Persistent: conn.UnknownCount,
+			})
+		}
+		return true
+	})
+	return all
+}
+
+func addState(all []State, s State) []State {
+	if s.Count == 0 {
+		return all
+	}
+	i := slices.IndexFunc(all, func(had State) bool { return had.State == s.State })
+	if i < 0 {
+		all = append(all, s)
+	} else {
+		all[i].Count += s.Count
+	}
+	slices.SortStableFunc(all, func(a, b State) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.State.String(), b.State.String()))
+	})
+	return all
+}
+
+// isActive reports the states whose connections the kernel counts as active
+// (tcp_state_active_table since 4.9; sctp_state_active_table has ESTABLISHED alone). All
+// others are inactive, UDP's among them.
+func isActive(p conn.Protocol, s conn.State) bool {
+	switch p {
+	case conn.TCP:
+		return s == conn.Established || s == conn.SynSent || s == conn.SynRecv || s == conn.SynAck
+	case conn.SCTP:
+		return s == conn.Established
+	}
+	return false
+}
+
+// Between two readings a few connections come and go: kernel and table disagree when
+// they differ by more than both.
+const (
+	churn      = 20
+	churnShare = 0.05
+)
+
+// judge works out shares, and what disagrees.
+func (s *Service) judge(whole bool) {
+	weights := 0
+	for i := range s.Servers {
+		if w := s.Servers[i].Weight; weights >= 0 && w >= 0 {
+			weights += w
+		} else {
+			weights = -1
+		}
+	}
+	onServers := uint64(0)
+	for i := range s.Servers {
+		onServers += s.Servers[i].Connections
+	}
+	for i := range s.Servers {
+		v := &s.Servers[i]
+		v.Share, v.WeightShare = -1, -1
+		if s.Connections > 0 {
+			v.Share = float64(v.Connections) / float64(s.Connections)
+		}
+		if weights > 0 {
+			v.WeightShare = float64(v.Weight) / float64(weights)
+		}
+		if !whole || s.Fwmark != 0 || v.Server.Active < 0 || v.Inactive < 0 {
+			continue // of marks it is not certain which entries are theirs
+		}
+		kernel, table := float64(v.Server.Active+v.Inactive), float64(v.Connections)
+		diff := max(kernel-table, table-kernel)
+		v.Disagrees = diff > churn && diff > churnShare*max(kernel, table)
+	}
+}
+
+// Drained reports a server of weight 0, which the scheduler gives no new connections.
+func (s *Server) Drained() bool { return s.Weight == 0 }
