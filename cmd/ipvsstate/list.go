@@ -120,7 +120,7 @@ func runList(ctx context.Context, a *app, o *listOptions, args []string) error {
 	if n := rows.sink.Unwritable; n > 0 && stopped == nil {
 		return fail("hint.unwritable", fmt.Errorf("%s left out: %w", rowCount(int64(n)), rows.sink.Why))
 	}
-	if s.Of > 1 && rows.only == pipeFirst && stopped == nil {
+	if s.Of > 1 && rows.first && stopped == nil {
 		return fail("hint.several-in-pipe", fmt.Errorf("the input holds %d listings, and the first of them was written", s.Of))
 	}
 	return stopped
@@ -130,11 +130,10 @@ func runList(ctx context.Context, a *app, o *listOptions, args []string) error {
 type rowOptions struct {
 	sink *render.RowSink
 	only int // the listing that is written, 0 for all
+	// first says that it is the first for want of a better one: which is the newest of an
+	// input that cannot be read twice would be known too late.
+	first bool
 }
-
-// pipeFirst is the listing that is written of an input that cannot be read twice: which
-// is the newest would be known too late.
-const pipeFirst = 1
 
 // needsConfig reports that rows show what is told by the configuration.
 func (o *rowOptions) needsConfig() bool {

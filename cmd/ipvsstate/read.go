@@ -103,7 +103,7 @@ func (a *app) read(ctx context.Context, q *question, words *explain.Catalogue, a
 		case twice:
 			r.question = &question{input: q.input, filter: q.filter}
 		default:
-			q.rows.only = pipeFirst
+			q.rows.only, q.rows.first = 1, true
 		}
 	}
 	s, err := r.files(ctx, args)

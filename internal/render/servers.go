@@ -119,12 +119,9 @@ func serviceName(v *conn.Service) string {
 	return v.Protocol.String() + " " + v.Virtual.String()
 }
 
-// flags are a service's scheduler and flags as ipvsadm prints them.
+// flags are a service's flags as ipvsadm prints them.
 func flags(v *services.Service) string {
 	var words []string
-	if v.Scheduler != "" {
-		words = append(words, v.Scheduler)
-	}
 	if v.SchedulerFlags != "" {
 		words = append(words, "("+v.SchedulerFlags+")")
 	}
@@ -151,7 +148,7 @@ func (s *Services) serversTable(o Options) *table {
 	states := s.stateColumns()
 	heads := []column{{head: word.Word("head.services")}}
 	if r.Configured {
-		heads = append(heads, column{head: word.Word("head.flags"), priority: 5}, column{head: word.Word("head.weight"), right: true},
+		heads = append(heads, column{head: word.Word("head.method"), priority: 2}, column{head: word.Word("head.flags"), priority: 5}, column{head: word.Word("head.weight"), right: true},
 			column{head: word.Word("head.ofweight"), right: true, priority: 7})
 	}
 	heads = append(heads, column{head: word.Word("head.share"), right: true, priority: 6})
@@ -159,11 +156,11 @@ func (s *Services) serversTable(o Options) *table {
 		heads = append(heads, column{head: word.Word("head.counters"), right: true, priority: 4})
 	}
 	// head is the cells in front of the counts.
-	head := func(name, flags, weight, ofWeight, share, counters string) []string {
+	head := func(name, method, flags, weight, ofWeight, share, counters string) []string {
 		if !r.Configured {
 			return []string{name, share}
 		}
-		return []string{name, flags, weight, ofWeight, share, counters}
+		return []string{name, method, flags, weight, ofWeight, share, counters}
 	}
 	var rows []crossRow
 	row := func(head []string, n services.Count, by []services.State) {
@@ -175,7 +172,7 @@ func (s *Services) serversTable(o Options) *table {
 	}
 	last := func(label string, n services.Count, by []services.State) {
 		if n.Connections+n.Templates > 0 {
-			row(head(label, "", "", "", "", ""), n, by)
+			row(head(label, "", "", "", "", "", ""), n, by)
 		}
 	}
 	shown := r.Services
@@ -186,7 +183,7 @@ func (s *Services) serversTable(o Options) *table {
 	all := func(n services.Count) { total.Connections += n.Connections; total.Templates += n.Templates }
 	for i := range shown {
 		v := &shown[i]
-		row(head(Clean(serviceName(&v.Service)), Clean(flags(v)), "", "", "", ""), v.Count, v.States)
+		row(head(Clean(serviceName(&v.Service)), Clean(v.Scheduler), Clean(flags(v)), "", "", "", ""), v.Count, v.States)
 		all(v.Count)
 		for k := range v.Servers {
 			n := &v.Servers[k]
@@ -197,15 +194,15 @@ func (s *Services) serversTable(o Options) *table {
 			if n.Disagrees {
 				counters = "!" + counters
 			}
-			row(head("  -> "+Clean(n.Address.String()), n.Forwarding.String(), whole(n.Weight), portion(n.WeightShare), portion(n.Share), counters), n.Count, n.States)
+			row(head("  -> "+Clean(n.Address.String()), n.Forwarding.String(), "", whole(n.Weight), portion(n.WeightShare), portion(n.Share), counters), n.Count, n.States)
 		}
 		if len(v.Servers) == 0 && r.Configured {
-			row(head("  "+word.Word("no.servers"), "", "", "", "", ""), services.Count{}, nil)
+			row(head("  "+word.Word("no.servers"), "", "", "", "", "", ""), services.Count{}, nil)
 		}
 	}
 	if rest := r.Services[len(shown):]; len(rest) > 0 {
 		sum := services.Sum(rest)
-		row(head(word.Count("rest", uint64(len(rest))), "", "", "", "", ""), sum.Count, sum.States)
+		row(head(word.Count("rest", uint64(len(rest))), "", "", "", "", "", ""), sum.Count, sum.States)
 		all(sum.Count)
 	}
 	gone := services.Service{}
@@ -225,7 +222,7 @@ func (s *Services) serversTable(o Options) *table {
 	for _, c := range s.Tally.States(tally.ByCount) {
 		by = append(by, services.State{State: c.State, Count: c.Count})
 	}
-	row(head(word.Word("total"), "", "", "", "", ""), total, by)
+	row(head(word.Word("total"), "", "", "", "", "", ""), total, by)
 	columns := make([]string, len(states))
 	for i, st := range states {
 		columns[i] = stateWord(st, word)
