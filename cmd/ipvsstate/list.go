@@ -61,7 +61,7 @@ Columns of a table that its first thousand rows have nothing in are left out.`,
 	addChoice(c, &o.output, "output", "o", "format of the output")
 	f.StringSliceVar(&o.columns, "columns", nil, "`COLUMN`,… of a table, JSON or CSV: "+strings.Join(render.RowColumns(), ", "))
 	complete(c, "columns", render.RowColumns())
-	addChoice(c, &o.sort, "sort", "", "sort by a column; unknown values last, the longest idle first")
+	addChoice(c, &o.sort, "sort", "", "sort by a column, unknown values last, the longest idle first")
 	f.BoolVar(&o.reverse, "reverse", false, "sort the other way round")
 	f.IntVar(&o.limit, "limit", 0, "list the first `N` entries (0: all)")
 	f.BoolVar(&o.resolve, "resolve", false, "show names in place of addresses")

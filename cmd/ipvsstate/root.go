@@ -17,7 +17,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SilenceUsage = true
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetUsageTemplate(usageTemplate)
+	root.SetUsageTemplate(usageTemplate(a))
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fail("hint.flags", err, c.CommandPath())
 	})
@@ -53,11 +53,21 @@ const readingExit = `  0    done
        a filter on what the input does not tell; with --strict, a row that could not be read
   130  interrupted; what had been read is shown`
 
-// usageTemplate is cobra's, with the exit status behind the flags.
-var usageTemplate = strings.Replace((&cobra.Command{}).UsageTemplate(), "{{if .HasHelpSubCommands}}", `
+// usageTemplate is cobra's, with the exit status behind the flags, whose texts are
+// wrapped to the terminal.
+func usageTemplate(a *app) string {
+	width := a.width
+	if width == 0 {
+		width = 100
+	}
+	return strings.NewReplacer(
+		"{{if .HasHelpSubCommands}}", `
 
 Exit Status:
-{{with index .Annotations "`+exitStatus+`"}}{{.}}{{else}}`+usualExit+`{{end}}{{if .HasHelpSubCommands}}`, 1)
+{{with index .Annotations "`+exitStatus+`"}}{{.}}{{else}}`+usualExit+`{{end}}{{if .HasHelpSubCommands}}`,
+		".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", width),
+	).Replace((&cobra.Command{}).UsageTemplate())
+}
 
 // choice is a flag that takes one of a few words.
 type choice struct {
@@ -66,7 +76,15 @@ type choice struct {
 }
 
 func (c *choice) String() string { return c.value }
-func (c *choice) Type() string   { return strings.Join(c.allowed, "|") }
+
+// Type is the words, where they are few.
+func (c *choice) Type() string {
+	if all := strings.Join(c.allowed, "|"); len(all) <= 32 {
+		return all
+	}
+	return "WORD"
+}
+
 func (c *choice) Set(v string) error {
 	if !slices.Contains(c.allowed, v) {
 		return fmt.Errorf("it takes %s", strings.Join(c.allowed, ", "))
@@ -75,8 +93,18 @@ func (c *choice) Set(v string) error {
 	return nil
 }
 
+// addTop adds the flag that limits what is shown; -1 stands for what the format usually
+// shows.
+func addTop(c *cobra.Command, to *int, what string) {
+	c.Flags().IntVar(to, "top", -1, fmt.Sprintf("show the first `N` %s, the rest added up (0: all; if not given 20 in a table, else all)", what))
+	c.Flags().Lookup("top").DefValue = "0" // which help does not print
+}
+
 // addChoice adds such a flag, with completion of its words.
 func addChoice(c *cobra.Command, to *choice, name, short, usage string) {
+	if to.Type() == "WORD" {
+		usage += ": " + strings.Join(to.allowed, ", ")
+	}
 	c.Flags().VarP(to, name, short, usage)
 	err := c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(to.allowed, cobra.ShellCompDirectiveNoFileComp))
 	if err != nil {

@@ -54,7 +54,7 @@ normal. A ! marks counters that differ by more than 20 and 5 %.`,
 	}
 	c.Flags().SortFlags = false
 	addChoice(c, &o.output, "output", "o", "format of the output")
-	c.Flags().IntVar(&o.top, "top", -1, "show the first `N` services (0: all)")
+	addTop(c, &o.top, "services")
 	o.filter.addFlags(c)
 	o.input.addFlags(c)
 	addScreenFlags(c, &o.lang, &o.color)

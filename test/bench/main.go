@@ -45,7 +45,9 @@ func main() {
 	procFile := &command{name: "ipvsstate FILE (proc)", args: []string{ipvsstate, "-o", "json", proc}}
 	mawk := &command{name: "mawk '{c[$3]++}' FILE", args: shell("mawk '{c[$3]++} END {for (s in c) print s, c[s]}' %s", large)}
 	sort := &command{name: "awk '{print $3}' | sort | uniq -c", args: shell("awk '{print $3}' %s | sort | uniq -c", large)}
-	quick := []*command{wc, file, pipe, procFile, mawk}
+	filtered := &command{name: "ipvsstate --state … FILE", args: []string{ipvsstate, "-o", "json", "--state", "EST*,FIN*", "--server", "172.16.0.0/12", large}}
+	idle := &command{name: "ipvsstate --idle … FILE", args: []string{ipvsstate, "-o", "json", "--idle", ">1m", large}}
+	quick := []*command{wc, file, pipe, procFile, mawk, filtered, idle}
 	for _, c := range quick {
 		c.run() // once to warm the page cache
 	}
@@ -57,8 +59,12 @@ func main() {
 			c.run()
 		}
 	}
+	client := &command{name: "ipvsstate --by client FILE", args: []string{ipvsstate, "--by", "client", large}}
+	mawkClient := &command{name: "mawk '{split($4,a,\":\"); c[a[1]]++}'", args: shell(`mawk '{split($4,a,":"); c[a[1]]++} END {for (s in c) n++; print n}' %s`, large)}
 	for range *slow {
 		sort.run()
+		client.run()
+		mawkClient.run()
 	}
 
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -92,7 +98,13 @@ func main() {
 	row(pipe, beside(pipe), "<= 1.5", beside(pipe) <= 1.5)
 	row(mawk, beside(mawk), ">= 3", beside(mawk) >= 3)
 	row(sort, beside(sort), ">= 10", beside(sort) >= 10)
+	row(filtered, beside(filtered), "<= 1.2", beside(filtered) <= 1.2)
+	row(idle, beside(idle), "<= 1.2", beside(idle) <= 1.2)
+	row(client, beside(client), "", true)
+	row(mawkClient, beside(mawkClient), "", true)
 	w.Flush()
+	byClient := mawkClient.median().Seconds() / client.median().Seconds()
+	fmt.Printf("mawk takes %.1f times ipvsstate --by client (aim: at least 4), which holds %.0f MiB (aim: under 400)\n", byClient, float64(client.memory)/1024)
 	fmt.Printf("ipvsstate FILE takes %.1f times wc -l (aim: at most 5)\n\n", 1/beside(wc))
 
 	fmt.Println("peak memory (aim: at most 64 MiB)")
