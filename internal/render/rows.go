@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/explain"
@@ -189,12 +190,14 @@ type RowSink struct {
 	RowOptions
 	out     *bufio.Writer
 	fields  []*rowColumn
-	only    int // the listing that is written, 0 for all
-	listing int // that is being read
+	by      *rowColumn // Sort
+	only    int        // the listing that is written, 0 for all
+	listing int        // that is being read
 	current *Rows
 
 	held    []conn.Entry // to be sorted
-	waiting [][]string   // the table's first rows, whose widths are not known yet
+	last    atomic.Pointer[conn.Entry]
+	waiting [][]string // the table's first rows, whose widths are not known yet
 	widths  []int
 	begun   bool
 
@@ -207,7 +210,11 @@ type RowSink struct {
 
 // NewRowSink makes a sink that writes to w.
 func NewRowSink(w io.Writer, o RowOptions) *RowSink {
-	return &RowSink{RowOptions: o, out: bufio.NewWriterSize(w, 64<<10), fields: o.columns()}
+	k := &RowSink{RowOptions: o, out: bufio.NewWriterSize(w, 64<<10), fields: o.columns()}
+	if o.Sort != "" {
+		k.by = columnNamed(o.Sort)
+	}
+	return k
 }
 
 // Begin starts a source of which the listings come behind so many others; only one of
@@ -233,6 +240,11 @@ type Rows struct {
 func (r *Rows) Add(e *conn.Entry) {
 	k := r.sink
 	if k.keeps() {
+		// What is no better than the last of enough entries, all of them in front of this
+		// one, need not be kept.
+		if last := k.last.Load(); last != nil && k.compare(e, last) >= 0 {
+			return
+		}
 		r.entries = append(r.entries, *e)
 		if k.Sort != "" && k.Limit > 0 && len(r.entries) >= 2*k.Limit+1000 {
 			r.entries = k.first(r.entries)
@@ -270,6 +282,8 @@ func (r *Rows) Merge(o *Rows) {
 		k.held = append(k.held, o.entries...)
 		if k.Limit > 0 && len(k.held) >= 2*k.Limit+1000 {
 			k.held = k.first(k.held)
+			last := k.held[k.Limit-1]
+			k.last.Store(&last)
 		}
 	case k.Resolve != nil:
 		k.resolved(o.entries)
@@ -282,18 +296,19 @@ func (r *Rows) Merge(o *Rows) {
 
 // first sorts entries and keeps as many as are wanted.
 func (k *RowSink) first(entries []conn.Entry) []conn.Entry {
-	by := columnNamed(k.Sort)
-	slices.SortStableFunc(entries, func(a, b conn.Entry) int {
-		c := by.compare(&k.RowOptions, &a, &b)
-		if k.Reverse {
-			c = -c
-		}
-		return c
-	})
+	slices.SortStableFunc(entries, func(a, b conn.Entry) int { return k.compare(&a, &b) })
 	if k.Limit > 0 && len(entries) > k.Limit {
 		entries = entries[:k.Limit]
 	}
 	return entries
+}
+
+func (k *RowSink) compare(a, b *conn.Entry) int {
+	c := k.by.compare(&k.RowOptions, a, b)
+	if k.Reverse {
+		return -c
+	}
+	return c
 }
 
 // resolved writes entries with names.
