@@ -43,7 +43,8 @@ the same file or in another one; or from an sos report, a directory or an archiv
 Without any of these the services are those that entries tell of.
 
 Kernel and table are not read in one instant: a few connections more or less are
-normal. A ! marks counters that differ by more than 20 and 5 %.`,
+normal. A ! marks counters that differ by more than 20 and 5 %. Over netlink weights
+come cut to 16 bits: of 70000 is left 4464.`,
 		Example: `  ipvsstate services                                  the kernel of this director
   ipvsstate services ipvsadm-Ln.txt ipvsadm-Lcn.txt   what was saved of another
   ipvsstate services sosreport-lvs1.tar.xz

@@ -71,27 +71,35 @@ func (s *Services) allFacts(o Options) [][2]string {
 func (s *Services) parts(o Options) []part {
 	word := o.Words
 	all := []part{{"", s.serversTable(o)}}
-	if len(s.Report.Orphans) > 0 {
-		all = append(all, part{word.Word("title.orphans"), s.orphansTable(o)})
-		text := s.advice("expire_nodest_conn", word.Word("advice.nodest.off"), word.Word("advice.nodest.on"), word.Word("advice.nodest.unknown"))
-		all = append(all, part{text, &table{}})
+	if leaving := s.leavingTable(o); len(leaving.rows) > 0 {
+		all = append(all, part{word.Word("title.leaving"), leaving})
 	}
-	if s.drained() {
-		text := s.advice("expire_quiescent_template", word.Word("advice.drained.off"), word.Word("advice.drained.on"), word.Word("advice.drained.unknown"))
-		all = append(all, part{text, &table{}})
+	advice := func(text string) { all = append(all, part{text, &table{}}) }
+	if len(s.Report.Orphans) > 0 {
+		advice(s.advice("expire_nodest_conn", word.Word("advice.nodest.off"), word.Word("advice.nodest.on"), word.Word("advice.nodest.unknown")))
+	}
+	if len(s.drained()) > 0 {
+		advice(s.advice("expire_quiescent_template", word.Word("advice.drained.off"), word.Word("advice.drained.on"), word.Word("advice.drained.unknown")))
 	}
 	return all
 }
 
-// drained reports a server of weight 0 that still has entries.
-func (s *Services) drained() bool {
+// drainedServer is a server of weight 0 that still has entries.
+type drainedServer struct {
+	service *services.Service
+	server  *services.Server
+}
+
+func (s *Services) drained() (all []drainedServer) {
 	for i := range s.Report.Services {
 		v := &s.Report.Services[i]
-		if slices.ContainsFunc(v.Servers, func(r services.Server) bool { return r.Drained() && r.Connections+r.Templates > 0 }) {
-			return true
+		for k := range v.Servers {
+			if r := &v.Servers[k]; r.Drained() && r.Connections+r.Templates > 0 {
+				all = append(all, drainedServer{v, r})
+			}
 		}
 	}
-	return false
+	return all
 }
 
 // advice is one of three texts by what a sysctl says.
@@ -252,7 +260,9 @@ func targetName(t *conn.Target) string {
 	return serviceName(&v)
 }
 
-func (s *Services) orphansTable(o Options) *table {
+// leavingTable has the entries that no scheduler would make any more: those of servers
+// that are gone, and of servers of weight 0.
+func (s *Services) leavingTable(o Options) *table {
 	word := o.Words
 	t := &table{columns: []column{
 		{head: word.Word("head.service")},
@@ -262,10 +272,19 @@ func (s *Services) orphansTable(o Options) *table {
 		{head: word.Word("head.templates"), right: true, priority: 2},
 		{head: word.Word("head.gone"), right: true, priority: 1},
 	}}
+	add := func(service string, server *conn.Endpoint, why string, n services.Count, longest conn.Seconds) {
+		t.add(Clean(service), Clean(server.String()), why, explain.Thousands(n.Connections), explain.Thousands(n.Templates), clock(longest))
+	}
 	for i := range s.Report.Orphans {
 		r := &s.Report.Orphans[i]
-		t.add(Clean(targetName(&r.Target)), Clean(r.Target.Server.String()), word.Word("orphan."+whethers[r.Whether]),
-			explain.Thousands(r.Connections), explain.Thousands(r.Templates), clock(r.Longest))
+		add(targetName(&r.Target), &r.Target.Server, word.Word("orphan."+whethers[r.Whether]), r.Count, r.Longest)
+	}
+	for _, d := range s.drained() {
+		add(serviceName(&d.service.Service), &d.server.Address, word.Word("drained"), d.server.Count, d.server.Longest)
+	}
+	if n := o.top(shownRows); !o.Wide && n > 0 && len(t.rows) > n+1 {
+		cut := len(t.rows) - n
+		t.rows = append(t.rows[:n], []string{word.Count("groups.rest", uint64(cut)), "", "", "", "", ""})
 	}
 	return t
 }
