@@ -1,52 +1,72 @@
-// Package filter chooses entries: the values of the command line's filter flags come
-// in, a predicate on entries comes out. What it cannot tell of an entry, because the
-// source does not, does not match; that no entry could tell it can be asked for.
+// Package filter chooses entries: the filter flags of the command line come in, a
+// predicate on entries goes out.
 package filter
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 
 	"ipvsstate/internal/conn"
 )
 
-// Field is what a filter looks at. Its text is its flag's name.
+// Field is what a filter looks at; its text is the flag's name.
 type Field string
 
 // The fields.
 const (
-	State     Field = "state"
-	Protocol  Field = "proto"
-	Client    Field = "client"
-	Virtual   Field = "virtual"
-	Server    Field = "server"
-	Port      Field = "port" // of the virtual service
-	Origin    Field = "origin"
-	Family    Field = "family" // of the client's address
+	State    Field = "state"
+	Protocol Field = "proto"
+	Client   Field = "client"
+	Virtual  Field = "virtual"
+	Server   Field = "server"
+	// Port is the virtual service's.
+	Port   Field = "port"
+	Origin Field = "origin"
+	// Family is the client's address family.
+	Family    Field = "family"
 	Idle      Field = "idle"
 	Expires   Field = "expires"
 	Templates Field = "templates"
 )
 
-// Fields are all fields.
+// Fields are all fields, in the order in which flags are shown.
 func Fields() []Field {
 	return []Field{State, Protocol, Client, Virtual, Server, Port, Origin, Family, Idle, Expires, Templates}
 }
 
-// Term is one flag as it was given: values with commas between, of which those behind
-// a ! are negated, or with Not those that are not.
+// cheapFirst is the order in which an entry is asked.
+var cheapFirst = [...]Field{State, Protocol, Origin, Family, Templates, Expires, Port, Virtual, Server, Client, Idle}
+
+// Term is one flag as given: --state 'FIN*,SYN_*', or with Not --not 'state=FIN*'.
+//
+// Its value is a list with commas. A value behind a ! is negated, and Not negates
+// each once more. An entry matches a field if one of the plain values of all its
+// terms matches, or there is none, and no negated one does. Times are compared, so
+// there each term must hold by itself: --idle '>1m' --idle '<5m' is both.
 type Term struct {
 	Field Field
 	Value string
 	Not   bool
 }
 
-// ValueError is a value that its flag does not take.
+func (t Term) String() string {
+	flag, value := "--"+string(t.Field), t.Value
+	if t.Not {
+		flag, value = "--not", string(t.Field)+"="+t.Value
+	}
+	if strings.ContainsAny(value, "*?[]<>!") { // what a shell would take for its own
+		value = "'" + value + "'"
+	}
+	return flag + " " + value
+}
+
+// ValueError is a value that the field's flag does not take.
 type ValueError struct {
 	Field Field
 	Value string
-	// Want says what the flag takes.
+	// Want says in a few words what the flag takes.
 	Want string
 }
 
@@ -57,156 +77,163 @@ func (e *ValueError) Error() string {
 	return fmt.Sprintf("--%s: %q is no value of it", e.Field, e.Value)
 }
 
-// Filter is a predicate on entries.
+// Filter chooses entries.
 type Filter struct {
 	terms      []Term
-	conditions []*condition // all must hold
+	conditions []asked // one for each field, cheapest first
 	timing     *conn.Timing
-	seen       atomic.Bool // any entry at all
+	seen       atomic.Bool
+	allTold    atomic.Bool
 }
 
-// condition is what is asked of one field.
-type condition struct {
+// asked is the condition on a field, and whether any entry could answer it.
+type asked struct {
+	condition
 	field Field
-	// An entry matches if one of plain does, or there is none, and none of not does.
-	plain, not []matcher
-	told       atomic.Bool // an entry could tell
+	told  atomic.Bool
 }
 
-// matcher is a value, or several of a field.
-type matcher func(*conn.Entry) answer
-
-// answer is whether an entry has a value.
-type answer uint8
-
-const (
-	untold answer = iota
-	no
-	yes
-)
-
-func answerOf(is bool) answer {
-	if is {
-		return yes
-	}
-	return no
+// condition is what an entry must fulfil in one field.
+type condition interface {
+	holds(*conn.Entry) bool
+	// tells reports an entry that can answer one of the values, plain or negated.
+	tells(*conn.Entry) bool
 }
 
-// New makes a filter of all terms. Terms of different fields must all hold, those of
-// one field are alternatives, but for times, of which each term is a condition. The
+// New makes the filter of all terms. Those of different fields must all hold. The
 // error is a *ValueError.
 func New(terms []Term) (*Filter, error) {
-	f := &Filter{terms: terms}
-	of := map[Field]*condition{}
 	for _, t := range terms {
-		c := of[t.Field]
-		if c == nil || t.Field == Idle || t.Field == Expires {
-			c = &condition{field: t.Field}
-			of[t.Field] = c
-			f.conditions = append(f.conditions, c)
+		if !slices.Contains(Fields(), t.Field) {
+			return nil, &ValueError{t.Field, t.Value, "a field of entries"}
 		}
-		for value := range strings.SplitSeq(t.Value, ",") {
-			text, negated := strings.CutPrefix(strings.TrimSpace(value), "!")
-			m, want := f.matcher(t.Field, text, negated != t.Not)
-			if want != "" {
-				return nil, &ValueError{t.Field, value, want}
+	}
+	f := &Filter{}
+	for _, field := range cheapFirst {
+		var own []Term
+		for _, t := range terms {
+			if t.Field == field {
+				own = append(own, t)
 			}
-			if negated != t.Not {
-				c.not = append(c.not, m)
-			} else {
-				c.plain = append(c.plain, m)
-			}
+		}
+		if own == nil {
+			continue
+		}
+		c, err := f.condition(field, own)
+		if err != nil {
+			return nil, err
+		}
+		if c != nil {
+			f.conditions = append(f.conditions, asked{condition: c, field: field})
+		}
+	}
+	for _, t := range terms {
+		if f.asks(t.Field) {
+			f.terms = append(f.terms, t)
 		}
 	}
 	return f, nil
 }
 
-// Empty reports a filter that matches every entry.
+// condition makes the condition on a field, nil where every entry fulfils it.
+func (f *Filter) condition(field Field, terms []Term) (condition, error) {
+	switch field {
+	case State:
+		return newStates(terms)
+	case Protocol:
+		return newProtocols(terms)
+	case Origin:
+		return newOrigins(terms)
+	case Family:
+		return newFamilies(terms)
+	case Templates:
+		return newTemplates(terms)
+	case Expires:
+		return newExpires(terms)
+	case Idle:
+		return newIdle(terms, f)
+	case Port:
+		return newVirtualPorts(terms)
+	}
+	return newEndpoints(field, terms)
+}
+
+// SetTiming says what idle times are told by. If NeedsTiming it goes before Match, and
+// not beside it.
+func (f *Filter) SetTiming(t *conn.Timing) { f.timing = t }
+
+// NeedsTiming reports a filter that looks at idle times.
+func (f *Filter) NeedsTiming() bool { return f.asks(Idle) }
+
+// Empty reports a filter that every entry passes, since it asks nothing.
 func (f *Filter) Empty() bool { return len(f.conditions) == 0 }
 
-// NeedsTiming reports that idle times are asked for.
-func (f *Filter) NeedsTiming() bool {
-	for _, c := range f.conditions {
-		if c.field == Idle {
+func (f *Filter) asks(field Field) bool {
+	for i := range f.conditions {
+		if f.conditions[i].field == field {
 			return true
 		}
 	}
 	return false
 }
 
-// SetTiming says what idle times are told by. It goes before Match.
-func (f *Filter) SetTiming(t *conn.Timing) { f.timing = t }
-
-// Match reports whether an entry is chosen. Several goroutines may ask.
+// Match reports whether an entry is chosen. An entry that does not tell a field matches
+// no plain value of it. Several goroutines may call it.
 func (f *Filter) Match(e *conn.Entry) bool {
+	if !f.allTold.Load() {
+		f.ask(e)
+	}
+	for i := range f.conditions {
+		if !f.conditions[i].holds(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// ask notes which fields an entry tells. Once all have been told it is over; each flag
+// is written once, so that processors do not take it from each other.
+func (f *Filter) ask(e *conn.Entry) {
 	if !f.seen.Load() {
 		f.seen.Store(true)
 	}
-	matches := true
-	for _, c := range f.conditions {
-		if (matches || !c.told.Load()) && !c.match(e) {
-			matches = false
+	all := true
+	for i := range f.conditions {
+		c := &f.conditions[i]
+		switch {
+		case c.told.Load():
+		case c.tells(e):
+			c.told.Store(true)
+		default:
+			all = false
 		}
 	}
-	return matches
+	if all {
+		f.allTold.Store(true)
+	}
 }
 
-func (c *condition) match(e *conn.Entry) bool {
-	matches, told := len(c.plain) == 0, false
-	for _, m := range c.plain {
-		a := m(e)
-		told = told || a != untold
-		if a == yes {
-			matches = true
-			break
-		}
-	}
-	for _, m := range c.not {
-		a := m(e)
-		told = told || a != untold
-		if a == yes {
-			matches = false
-			break
-		}
-	}
-	if told && !c.told.Load() {
-		c.told.Store(true)
-	}
-	return matches
-}
-
-// Untold are the fields that are asked for and that no entry seen by Match could
-// tell; none if there was no entry.
+// Untold are the fields asked for that no entry seen by Match could answer; nil if none
+// was seen.
 func (f *Filter) Untold() []Field {
-	var all []Field
 	if !f.seen.Load() {
 		return nil
 	}
-	for _, c := range f.conditions {
-		if !c.told.Load() {
-			all = append(all, c.field)
+	var untold []Field
+	for i := range f.conditions {
+		if c := &f.conditions[i]; !c.told.Load() {
+			untold = append(untold, c.field)
 		}
 	}
-	return all
+	return untold
 }
 
-// String is the filter as flags, for a shell.
+// String is the filter as flags, for a screen and a shell: --state 'FIN*' --not
+// client=10.0.0.0/8. No value that New takes has a blank or a quote in it.
 func (f *Filter) String() string {
-	var flags []string
-	for _, t := range f.terms {
-		if t.Not {
-			flags = append(flags, "--not "+quoted(string(t.Field)+"="+t.Value))
-		} else {
-			flags = append(flags, "--"+string(t.Field)+" "+quoted(t.Value))
-		}
+	flags := make([]string, len(f.terms))
+	for i, t := range f.terms {
+		flags[i] = t.String()
 	}
 	return strings.Join(flags, " ")
-}
-
-// quoted puts a word in quotes that a shell would not leave alone.
-func quoted(word string) string {
-	if strings.ContainsAny(word, " \t\n<>!*?[]$&;|()\"'`\\~#{}") {
-		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	}
-	return word
 }

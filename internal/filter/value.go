@@ -1,249 +1,240 @@
 package filter
 
 import (
-	"path"
-	"strconv"
 	"strings"
 
 	"ipvsstate/internal/conn"
 )
 
-// What the flags take, in a few words.
-const (
-	wantState     = "a state or a pattern of states, ESTABLISHED, FIN*"
-	wantProtocol  = "a protocol, tcp, udp, sctp, ip"
-	wantEndpoint  = "an address, a network, ADDR:PORT, :PORT or a host, 10.0.0.1, 10.0.0.0/8, [2001:db8::1]:80, web1"
-	wantPort      = "a port, a range of ports or a service's name, 80, 8000-8100, http"
-	wantOrigin    = "local or sync"
-	wantFamily    = "4 or 6"
-	wantTime      = "a comparison with a time, >5m, <=90s, 1h30m"
-	wantTemplates = "only, no or yes"
-)
+// list is the values given for a field, or in one term.
+type list[V any] struct{ plain, negated []V }
 
-// matcher makes a value's predicate; where it is none, want says what is.
-func (f *Filter) matcher(field Field, text string, negated bool) (m matcher, want string) {
-	ok := false
-	switch field {
-	case State:
-		m, ok = stateMatcher(text)
-		want = wantState
-	case Protocol:
-		m, ok = protocolMatcher(text)
-		want = wantProtocol
-	case Client:
-		m, ok = endpointMatcher(text, func(e *conn.Entry) *conn.Endpoint { return &e.Client })
-		want = wantEndpoint
-	case Virtual:
-		if mark, is := strings.CutPrefix(text, "fwmark:"); is {
-			m, ok = markMatcher(mark)
-		} else {
-			m, ok = endpointMatcher(text, func(e *conn.Entry) *conn.Endpoint { return &e.Virtual })
-		}
-		want = wantEndpoint + ", fwmark:10"
-	case Server:
-		m, ok = endpointMatcher(text, func(e *conn.Entry) *conn.Endpoint { return &e.Server })
-		want = wantEndpoint
-	case Port:
-		m, ok = portMatcher(text)
-		want = wantPort
-	case Origin:
-		m, ok = originMatcher(text)
-		want = wantOrigin
-	case Family:
-		m, ok = familyMatcher(text)
-		want = wantFamily
-	case Idle:
-		m, ok = timeMatcher(text, atLeast, func(e *conn.Entry) conn.Seconds { return f.timing.Idle(e) })
-		want = wantTime
-	case Expires:
-		m, ok = timeMatcher(text, atMost, func(e *conn.Entry) conn.Seconds { return e.Expires })
-		want = wantTime
-	case Templates:
-		m, ok = templatesMatcher(text, negated)
-		want = wantTemplates
-	}
-	if ok {
-		want = ""
-	}
-	return m, want
-}
-
-// pattern matches texts with * and ?, whatever their case; ok is false if it has other
-// characters than letters, digits and those of extra.
-func pattern(text, extra string) (matches func(string) bool, ok bool) {
-	for _, c := range text {
-		if !isWordRune(c) && !strings.ContainsRune("*?"+extra, c) {
-			return nil, false
+// read adds the values of a term.
+func (l *list[V]) read(t Term, want string, value func(text string) (V, bool)) error {
+	for text := range strings.SplitSeq(t.Value, ",") {
+		rest, negated := strings.CutPrefix(text, "!")
+		v, ok := value(rest)
+		switch {
+		case !ok:
+			return &ValueError{t.Field, text, want}
+		case negated != t.Not:
+			l.negated = append(l.negated, v)
+		default:
+			l.plain = append(l.plain, v)
 		}
 	}
-	text = strings.ToLower(text)
-	if !strings.ContainsAny(text, "*?") {
-		return func(s string) bool { return strings.EqualFold(s, text) }, text != ""
-	}
-	return func(s string) bool {
-		is, _ := path.Match(text, strings.ToLower(s)) // without brackets every pattern is one
-		return is
-	}, true
+	return nil
 }
 
-func isWordRune(c rune) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+// listOf is the values of all terms.
+func listOf[V any](terms []Term, want string, value func(text string) (V, bool)) (l list[V], err error) {
+	for _, t := range terms {
+		if err := l.read(t, want, value); err != nil {
+			return l, err
+		}
+	}
+	return l, nil
 }
 
-func stateMatcher(text string) (matcher, bool) {
-	matches, ok := pattern(text, "_-!")
-	if !ok {
-		return nil, false
+// holds reports whether one of the plain values is so, or there is none, and no negated
+// one is.
+func (l *list[V]) holds(is func(*V) bool) bool {
+	for i := range l.negated {
+		if is(&l.negated[i]) {
+			return false
+		}
 	}
-	var known [conn.NumStates]bool
+	for i := range l.plain {
+		if is(&l.plain[i]) {
+			return true
+		}
+	}
+	return len(l.plain) == 0
+}
+
+// any reports whether one of all the values is so.
+func (l *list[V]) any(is func(*V) bool) bool {
+	for i := range l.negated {
+		if is(&l.negated[i]) {
+			return true
+		}
+	}
+	for i := range l.plain {
+		if is(&l.plain[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// pattern is a word with * and ?, in lower case.
+type pattern string
+
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+const digits = "0123456789"
+
+// patternOf reads a pattern of letters, digits and the other characters. None begins
+// with a !, which would read as a negation.
+func patternOf(text, others string) (p pattern, ok bool) {
+	ok = text != "" && text[0] != '!' && strings.Trim(text, letters+digits+"*?"+others) == ""
+	return pattern(strings.ToLower(text)), ok
+}
+
+// matches reports whether the pattern is a word's, in any case; no pattern is that of
+// a word that is not told.
+func (p pattern) matches(word string) bool {
+	at, star, tried := 0, -1, 0 // where in p; its last *, and where what that stands for ends
+	for i := 0; i < len(word); {
+		switch {
+		case at < len(p) && p[at] == '*':
+			star, tried = at, i
+			at++
+		case at < len(p) && (p[at] == '?' || p[at] == lower(word[i])):
+			at++
+			i++
+		case star >= 0:
+			tried++
+			at, i = star+1, tried
+		default:
+			return false
+		}
+	}
+	return word != "" && strings.Trim(string(p[at:]), "*") == ""
+}
+
+func lower(c byte) byte {
+	if c-'A' < 26 {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+// words is what words are asked for, decided beforehand for those with an index.
+type words struct {
+	list[pattern]
+	known []bool
+}
+
+func wordsOf(terms []Term, want, others string) (w words, err error) {
+	w.list, err = listOf(terms, want, func(text string) (pattern, bool) { return patternOf(text, others) })
+	return w, err
+}
+
+func (w *words) word(word string) bool {
+	return w.list.holds(func(p *pattern) bool { return p.matches(word) })
+}
+
+// learn decides about the word of an index.
+func (w *words) learn(index int, word string) {
+	for index >= len(w.known) {
+		w.known = append(w.known, false)
+	}
+	w.known[index] = w.word(word)
+}
+
+type states struct{ words }
+
+func newStates(terms []Term) (condition, error) {
+	w, err := wordsOf(terms, "a state or a pattern such as FIN*", "_-!")
 	for _, s := range conn.States() {
-		known[s.Index()] = matches(s.String())
+		w.learn(s.Index(), s.String())
 	}
-	return func(e *conn.Entry) answer {
-		if i := e.State.Index(); i != 0 {
-			return answerOf(known[i])
-		}
-		if e.State == (conn.State{}) {
-			return untold
-		}
-		return answerOf(matches(e.State.String()))
-	}, true
+	return &states{w}, err
 }
 
-func protocolMatcher(text string) (matcher, bool) {
-	matches, ok := pattern(text, "_-")
-	if !ok {
-		return nil, false
+func (c *states) holds(e *conn.Entry) bool {
+	if i := e.State.Index(); i != 0 {
+		return c.known[i]
 	}
-	var known [conn.NumProtocols]bool
+	return c.word(e.State.String())
+}
+
+func (c *states) tells(e *conn.Entry) bool { return e.State != conn.State{} }
+
+type protocols struct{ words }
+
+func newProtocols(terms []Term) (condition, error) {
+	w, err := wordsOf(terms, "a protocol such as tcp or a pattern such as ICMP*", "_-")
 	for _, p := range conn.Protocols() {
-		known[p.Index()] = matches(p.String())
+		w.learn(p.Index(), p.String())
 	}
-	return func(e *conn.Entry) answer {
-		if i := e.Protocol.Index(); i != 0 {
-			return answerOf(known[i])
-		}
-		return answerOf(matches(e.Protocol.String()))
-	}, true
+	return &protocols{w}, err
 }
 
-func markMatcher(text string) (matcher, bool) {
-	n, err := strconv.ParseUint(text, 0, 32)
-	if err != nil {
-		return nil, false
+func (c *protocols) holds(e *conn.Entry) bool {
+	if i := e.Protocol.Index(); i != 0 {
+		return c.known[i]
 	}
-	return func(e *conn.Entry) answer {
-		if e.Kind() != conn.FwmarkTemplate {
-			return no
-		}
-		mark, told := e.Fwmark()
-		return answerOf(told && mark == uint32(n))
-	}, true
+	return c.word(e.Protocol.String())
 }
 
-func originMatcher(text string) (matcher, bool) {
-	origin, ok := map[string]conn.Origin{"local": conn.Local, "sync": conn.Sync}[strings.ToLower(text)]
-	return func(e *conn.Entry) answer {
-		if e.Origin == conn.UnknownOrigin {
-			return untold
-		}
-		return answerOf(e.Origin == origin)
-	}, ok
-}
+func (c *protocols) tells(e *conn.Entry) bool { return e.Protocol != conn.Protocol{} }
 
-func familyMatcher(text string) (matcher, bool) {
-	return func(e *conn.Entry) answer {
-		if !e.Client.Addr.IsValid() {
-			return untold
-		}
-		return answerOf(e.Client.Addr.Is4() == (text == "4"))
-	}, text == "4" || text == "6"
-}
+// origins says of each origin whether it is chosen.
+type origins [conn.Sync + 1]bool
 
-func templatesMatcher(text string, negated bool) (matcher, bool) {
-	switch text = strings.ToLower(text); text {
-	case "only", "no":
-		return func(e *conn.Entry) answer { return answerOf((e.Kind() == conn.Connection) == (text == "no")) }, true
-	case "yes":
-		return func(*conn.Entry) answer { return yes }, !negated
+func newOrigins(terms []Term) (condition, error) {
+	l, err := listOf(terms, "local or sync", func(text string) (conn.Origin, bool) {
+		switch strings.ToLower(text) { // the kernel prints them in capitals
+		case "local":
+			return conn.Local, true
+		case "sync":
+			return conn.Sync, true
+		}
+		return conn.UnknownOrigin, false
+	})
+	c := &origins{}
+	for o := range c {
+		c[o] = l.holds(func(v *conn.Origin) bool { return int(*v) == o })
 	}
-	return nil, false
+	return c, err
 }
 
-// comparison is how a time is compared.
-type comparison uint8
+func (c *origins) holds(e *conn.Entry) bool { return c[e.Origin] }
+func (c *origins) tells(e *conn.Entry) bool { return e.Origin != conn.UnknownOrigin }
 
-const (
-	atLeast comparison = iota
-	atMost
-	more
-	less
-	equal
-)
+// families says whether clients with a name, an IPv4 and an IPv6 address are chosen.
+type families struct{ name, ipv4, ipv6 bool }
 
-// operators are longest first.
-var operators = []struct {
-	text string
-	is   comparison
-}{{">=", atLeast}, {"<=", atMost}, {">", more}, {"<", less}, {"=", equal}}
-
-// timeMatcher compares a time; without an operator it does so as usual says.
-func timeMatcher(text string, usual comparison, of func(*conn.Entry) conn.Seconds) (matcher, bool) {
-	is := usual
-	for _, o := range operators {
-		if rest, has := strings.CutPrefix(text, o.text); has {
-			is, text = o.is, strings.TrimSpace(rest)
-			break
-		}
+func newFamilies(terms []Term) (condition, error) {
+	l, err := listOf(terms, "4 or 6", func(text string) (string, bool) { return text, text == "4" || text == "6" })
+	is := func(family string) bool {
+		return l.holds(func(v *string) bool { return *v == family })
 	}
-	than, ok := seconds(text)
-	return func(e *conn.Entry) answer {
-		s := of(e)
-		if s == conn.Unknown {
-			return untold
-		}
-		switch is {
-		case atLeast:
-			return answerOf(s >= than)
-		case atMost:
-			return answerOf(s <= than)
-		case more:
-			return answerOf(s > than)
-		case less:
-			return answerOf(s < than)
-		}
-		return answerOf(s == than)
-	}, ok
+	return &families{is(""), is("4"), is("6")}, err
 }
 
-// seconds reads 90, 90s, 5m, 1h30m or 2d.
-func seconds(text string) (conn.Seconds, bool) {
-	units := map[byte]uint64{'s': 1, 'm': 60, 'h': 3600, 'd': 86400}
-	sum := uint64(0)
-	if text == "" {
-		return 0, false
+func (c *families) holds(e *conn.Entry) bool {
+	switch {
+	case e.Client.Addr.Is4():
+		return c.ipv4
+	case e.Client.Addr.IsValid():
+		return c.ipv6
 	}
-	for text != "" {
-		end := 0
-		for end < len(text) && text[end] >= '0' && text[end] <= '9' {
-			end++
-		}
-		n, err := strconv.ParseUint(text[:end], 10, 31)
-		if err != nil {
-			return 0, false
-		}
-		unit := uint64(1)
-		if end < len(text) {
-			if unit = units[text[end]]; unit == 0 {
-				return 0, false
-			}
-			end++
-		}
-		sum += n * unit
-		text = text[end:]
-		if sum > 1<<31-1 {
-			return 0, false
-		}
-	}
-	return conn.Seconds(sum), true
+	return c.name
 }
+
+func (c *families) tells(e *conn.Entry) bool { return e.Client.Addr.IsValid() }
+
+// templates is whether templates are chosen, or connections.
+type templates bool
+
+func newTemplates(terms []Term) (condition, error) {
+	const want = "one of only, no and yes, once"
+	t := terms[0]
+	if len(terms) > 1 {
+		return nil, &ValueError{t.Field, terms[1].Value, want}
+	}
+	text, negated := strings.CutPrefix(t.Value, "!")
+	negated = negated != t.Not
+	switch {
+	case text == "yes" && !negated:
+		return nil, nil
+	case text == "only" || text == "no":
+		return templates((text == "only") != negated), nil
+	}
+	return nil, &ValueError{t.Field, t.Value, want}
+}
+
+func (c templates) holds(e *conn.Entry) bool { return (e.Kind() != conn.Connection) == bool(c) }
+func (templates) tells(*conn.Entry) bool     { return true }
