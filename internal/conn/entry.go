@@ -85,16 +85,16 @@ const noneLives Seconds = 3
 // than three seconds.
 func (e *Entry) Kind() Kind {
 	switch {
-	case e.Protocol == IP:
+	case e.Protocol.id == idIP:
 		if e.Server.PortKnown && e.Server.Port == stalePort {
 			return StaleTemplate
 		}
 		return FwmarkTemplate
 	case e.Client.PortKnown && e.Client.Port != 0:
 		return Connection
-	case e.State == Listen:
+	case e.State.id == idListen:
 		return Connection
-	case !e.Client.PortKnown && e.State != Assured && (e.State != None || e.Expires <= noneLives):
+	case !e.Client.PortKnown && e.State.id != idAssured && (e.State.id != idNone || e.Expires <= noneLives):
 		return Connection
 	case e.Server.PortKnown && e.Server.Port == stalePort:
 		return StaleTemplate

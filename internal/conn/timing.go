@@ -102,7 +102,7 @@ func (e *Entry) Dialect() Dialect {
 	switch {
 	case e.Timeout != Unknown:
 		return DPVS
-	case !e.Local.IsZero():
+	case e.Local.Addr.IsValid() || e.Local.Host != "":
 		return FULLNAT
 	}
 	return Linux
