@@ -33,7 +33,10 @@ stays, when it is normal and when to worry.
 
 TOPIC is a state as a listing prints it, or a word; case, - and _ do not matter. Without
 one the topics are listed. director, socket, life and term are all topics of a kind, all
-is everything.`,
+is everything.
+
+On a terminal a text goes through $IPVSSTATE_PAGER, $PAGER or less; IPVSSTATE_PAGER=cat
+writes it at once.`,
 		Example: `  ipvsstate explain                       the topics
   ipvsstate explain FIN_WAIT TIME_WAIT
   ipvsstate explain --long syn_recv
