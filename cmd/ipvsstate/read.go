@@ -50,8 +50,7 @@ type gathered struct {
 }
 
 func (g *gathered) Add(e *conn.Entry) {
-	g.Tally.Add(e)
-	if g.rows != nil {
+	if g.Tally.Count(e) && g.rows != nil {
 		g.rows.Add(e)
 	}
 }
@@ -95,26 +94,26 @@ func (a *app) read(ctx context.Context, q *question, words *explain.Catalogue, a
 	// Of several listings the newest is shown: which that is, and what is said behind the
 	// rows of the director's configuration, is known when all has been read.
 	twice := rereadable(args)
+	counted := false // only, and the rows are still to come
 	if q.rows != nil {
+		newest := !o.merge && o.snapshot == 0
+		q.rows.only = o.snapshot
 		switch {
-		case o.merge:
-		case o.snapshot > 0:
-			q.rows.only = o.snapshot
-		case twice:
+		case twice && (newest || q.needsConfig()):
+			counted = true
 			r.question = &question{input: q.input, filter: q.filter}
-		default:
+		case newest:
 			q.rows.only, q.rows.first = 1, true
 		}
 	}
 	s, err := r.files(ctx, args)
-	counted := r.question != q // only, and the rows are still to come
 	if s == nil || ctx.Err() != nil || !counted && (!q.needsConfig() || sameDirector(r.used, s.Config)) {
 		return s, err
 	}
 	if !twice {
 		return nil, fail("hint.config-behind", errors.New("the configuration of the director stands behind its connections"))
 	}
-	if counted {
+	if counted && !o.merge {
 		q.rows.only = s.Index
 	}
 	again := &reading{app: a, question: q, words: words, config: s.Config, again: true}

@@ -107,10 +107,14 @@ func (t *Tally) Reset() {
 }
 
 // Add counts an entry. It does not keep it.
-func (t *Tally) Add(e *conn.Entry) {
+func (t *Tally) Add(e *conn.Entry) { t.Count(e) }
+
+// Count counts an entry, and reports whether it did: a duplicate is counted as such
+// only.
+func (t *Tally) Count(e *conn.Entry) bool {
 	if t.seen != nil && !t.seen.add(e) {
 		t.duplicates++
-		return
+		return false
 	}
 	kind := e.Kind()
 	c := t.cellOf[kind][e.State.Index()]
@@ -129,6 +133,7 @@ func (t *Tally) Add(e *conn.Entry) {
 	if t.by != nil {
 		t.by.Add(e, kind)
 	}
+	return true
 }
 
 // Merge adds all that o has counted.
