@@ -56,7 +56,7 @@ func (t Term) String() string {
 	if t.Not {
 		flag, value = "--not", string(t.Field)+"="+t.Value
 	}
-	if strings.ContainsAny(value, "*?[]<>!") { // what a shell would take for its own
+	if strings.ContainsAny(value, "*?[]<>!") || value[0] == '=' { // what a shell would take for its own, zsh the last
 		value = "'" + value + "'"
 	}
 	return flag + " " + value

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"ipvsstate/internal/conn"
 )
@@ -89,7 +90,11 @@ func (p pattern) matches(word string) bool {
 		case at < len(p) && p[at] == '*':
 			star, tried = at, i
 			at++
-		case at < len(p) && (p[at] == '?' || p[at] == lower(word[i])):
+		case at < len(p) && p[at] == '?':
+			_, size := utf8.DecodeRuneInString(word[i:])
+			at++
+			i += size
+		case at < len(p) && p[at] == lower(word[i]):
 			at++
 			i++
 		case star >= 0:
