@@ -64,9 +64,10 @@ gotest -race ./cmd/... ./internal/...
 
 step fuzzing, a smoke run
 go test -run '^$' -fuzz '^FuzzScan$' -fuzztime 20s ./internal/parse
-for f in FuzzIPv4 FuzzIPv6; do
+for f in FuzzIPv4 FuzzIPv6 FuzzConfig; do
 	go test -run '^$' -fuzz "^$f\$" -fuzztime 5s ./internal/parse
 done
+go test -run '^$' -fuzz '^FuzzNew$' -fuzztime 5s ./internal/filter
 
 step tests in the real kernel
 gotest -count=1 -timeout 20m ./test/kernel
