@@ -83,8 +83,9 @@ func TargetOf(e *Entry) (t Target, ok bool) {
 const ftp = 21
 
 // Find finds the service and real server of a target. A connection of a firewall
-// mark's service does not show the mark: it is the one whose services have the real
-// server, if no service has its address.
+// mark's service does not show the mark: it is the one whose service has the real
+// server, if no service has its address. Where one has, and lacks the server, it cannot
+// be told which it is of.
 func (d *Directory) Find(t *Target) Place {
 	none := Place{NotTold, -1, -1}
 	if d.services == nil {
@@ -122,12 +123,15 @@ func (d *Directory) Find(t *Target) Place {
 		}
 		if p := d.within(i, t, false); p.Whether == Present {
 			if place.Whether == Present {
-				return Place{Present, -1, -1}
+				p.Service, p.Server = -1, -1
 			}
 			place = p
 		}
 	}
 	if place.Whether == Present {
+		if gone.Whether == ServerGone {
+			return none
+		}
 		return place
 	}
 	if !t.Virtual.Addr.IsValid() || !t.Server.Addr.IsValid() || !t.Server.PortKnown {
@@ -136,16 +140,13 @@ func (d *Directory) Find(t *Target) Place {
 	return gone
 }
 
-// within looks for the target's real server in a service. A service of all ports or of a
-// mark may leave the port as the client chose it, and templates of such have none
-// (ip_vs_sched_persist).
+// within looks for the target's real server in a service.
 func (d *Directory) within(service int, t *Target, addrOnly bool) Place {
 	named := false
 	v := &d.services[service]
-	addrOnly = addrOnly || v.Fwmark != 0 || v.Virtual.PortKnown && v.Virtual.Port == 0
 	for i := range v.Servers {
 		s := &v.Servers[i].Address
-		if s.Addr == t.Server.Addr && s.Host == t.Server.Host && (addrOnly || s.Port == 0 || s.Port == t.Server.Port) {
+		if s.Addr == t.Server.Addr && s.Host == t.Server.Host && (addrOnly || v.hasPort(s.Port, t)) {
 			return Place{Present, service, i}
 		}
 		named = named || !s.Addr.IsValid()
@@ -154,6 +155,18 @@ func (d *Directory) within(service int, t *Target, addrOnly bool) Place {
 		return Place{NotTold, service, -1}
 	}
 	return Place{ServerGone, service, -1}
+}
+
+// hasPort reports that an entry of the service, on a real server that is configured with
+// a port, can have the target's port: that port; but of a mark's or an all ports' service
+// also the one that the client chose, and in a template none (ip_vs_schedule and
+// ip_vs_sched_persist).
+func (s *Service) hasPort(port uint16, t *Target) bool {
+	if port == t.Server.Port {
+		return true
+	}
+	anyPort := s.Fwmark != 0 || s.Virtual.PortKnown && s.Virtual.Port == 0
+	return anyPort && (t.Server.Port == 0 || t.Server.Port == t.Virtual.Port)
 }
 
 // Forwarding is the forwarding method of an entry, as far as it can be told.
