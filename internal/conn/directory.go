@@ -146,7 +146,7 @@ func (d *Directory) within(service int, t *Target, addrOnly bool) Place {
 	v := &d.services[service]
 	for i := range v.Servers {
 		s := &v.Servers[i].Address
-		if s.Addr == t.Server.Addr && s.Host == t.Server.Host && (addrOnly || v.hasPort(s.Port, t)) {
+		if s.Addr == t.Server.Addr && s.Host == t.Server.Host && (addrOnly || v.hasPort(s, t)) {
 			return Place{Present, service, i}
 		}
 		named = named || !s.Addr.IsValid()
@@ -157,16 +157,16 @@ func (d *Directory) within(service int, t *Target, addrOnly bool) Place {
 	return Place{ServerGone, service, -1}
 }
 
-// hasPort reports that an entry of the service, on a real server that is configured with
-// a port, can have the target's port: that port; but of a mark's or an all ports' service
+// hasPort reports that an entry of the service on one of its real servers can have the
+// target's port: the server's; but of a mark's or an all ports' service
 // also the one that the client chose, and in a template none (ip_vs_schedule and
 // ip_vs_sched_persist).
-func (s *Service) hasPort(port uint16, t *Target) bool {
-	if port == t.Server.Port {
+func (s *Service) hasPort(server *Endpoint, t *Target) bool {
+	if server.Identity() == t.Server.Identity() {
 		return true
 	}
 	anyPort := s.Fwmark != 0 || s.Virtual.PortKnown && s.Virtual.Port == 0
-	return anyPort && (t.Server.Port == 0 || t.Server.Port == t.Virtual.Port)
+	return anyPort && t.Server.PortKnown && (t.Server.Port == 0 || t.Server.Port == t.Virtual.Port)
 }
 
 // Forwarding is the forwarding method of an entry, as far as it can be told.

@@ -23,16 +23,15 @@ func groupValue(d tally.Dimension, v *tally.Value) (text string, ok bool) {
 		return v.Protocol.String(), v.Protocol != conn.Protocol{}
 	case tally.OfService:
 		switch {
+		case *v == tally.Value{}:
+			return "", false
 		case v.Marked && v.IPv6:
 			return fmt.Sprintf("fwmark %d IPv6", v.Fwmark), true
 		case v.Marked:
 			return fmt.Sprintf("fwmark %d", v.Fwmark), true
 		}
-		return v.Protocol.String() + " " + v.Endpoint.String(), *v != tally.Value{}
+		return v.Protocol.String() + " " + v.Endpoint.String(), true
 	case tally.Server:
-		if v.Endpoint.Addr.IsValid() && !v.Endpoint.PortKnown { // of a garbled row
-			return v.Endpoint.Addr.String(), true
-		}
 		return v.Endpoint.String(), *v != tally.Value{}
 	case tally.Client:
 		p, isNetwork := v.Network()

@@ -67,7 +67,7 @@ var rowColumns = []rowColumn{
 	{name: "state", key: "state",
 		append: func(_ *RowOptions, b []byte, e *conn.Entry) []byte { return append(b, e.State.String()...) },
 		compare: func(_ *RowOptions, a, b *conn.Entry) int {
-			return cmp.Or(cmp.Compare(uint(a.State.Index()-1), uint(b.State.Index()-1)), cmp.Compare(a.State.String(), b.State.String()))
+			return cmp.Or(cmp.Compare(uint(a.State.Index()-1), uint(b.State.Index()-1)), compareTexts(a.State.String(), b.State.String()))
 		}},
 	{name: "expires", key: "expires_seconds", right: true, number: true,
 		append:  func(o *RowOptions, b []byte, e *conn.Entry) []byte { return o.appendTime(b, e.Expires) },
@@ -102,10 +102,10 @@ var rowColumns = []rowColumn{
 		compare: func(_ *RowOptions, a, b *conn.Entry) int { return compareSpans(a.Timeout, b.Timeout) }},
 	{name: "engine", key: "pe_name", optional: true,
 		append:  func(_ *RowOptions, b []byte, e *conn.Entry) []byte { return append(b, e.PEName...) },
-		compare: func(_ *RowOptions, a, b *conn.Entry) int { return cmp.Compare(a.PEName, b.PEName) }},
+		compare: func(_ *RowOptions, a, b *conn.Entry) int { return compareTexts(a.PEName, b.PEName) }},
 	{name: "data", key: "pe_data", optional: true,
 		append:  func(_ *RowOptions, b []byte, e *conn.Entry) []byte { return append(b, e.PEData...) },
-		compare: func(_ *RowOptions, a, b *conn.Entry) int { return cmp.Compare(a.PEData, b.PEData) }},
+		compare: func(_ *RowOptions, a, b *conn.Entry) int { return compareTexts(a.PEData, b.PEData) }},
 }
 
 func endpointColumn(of func(*conn.Entry) *conn.Endpoint) func(*RowOptions, []byte, *conn.Entry) []byte {
@@ -121,8 +121,19 @@ func endpointColumn(of func(*conn.Entry) *conn.Endpoint) func(*RowOptions, []byt
 func compareEndpoint(of func(*conn.Entry) *conn.Endpoint) func(*RowOptions, *conn.Entry, *conn.Entry) int {
 	return func(_ *RowOptions, a, b *conn.Entry) int {
 		x, y := of(a), of(b)
+		if x.IsZero() != y.IsZero() {
+			return compareTexts(x.String(), y.String())
+		}
 		return cmp.Or(x.Addr.Compare(y.Addr), cmp.Compare(x.Host, y.Host), cmp.Compare(x.Port, y.Port), cmp.Compare(x.Service, y.Service))
 	}
+}
+
+// compareTexts puts an empty text last.
+func compareTexts(a, b string) int {
+	if (a == "") != (b == "") {
+		return len(b) - len(a)
+	}
+	return cmp.Compare(a, b)
 }
 
 func compareSpans(a, b conn.Seconds) int { return cmp.Compare(uint32(a), uint32(b)) } // Unknown last
@@ -288,8 +299,10 @@ func (r *Rows) Merge(o *Rows) {
 	case k.Resolve != nil:
 		k.resolved(o.entries)
 	default:
-		k.Unwritable += o.unwritable
-		k.Why = cmp.Or(k.Why, o.why)
+		if k.Limit == 0 || o.n < k.left() { // else it may be behind the last that is wanted
+			k.Unwritable += o.unwritable
+			k.Why = cmp.Or(k.Why, o.why)
+		}
 		k.write(o.text, o.n, o.origin)
 	}
 }
@@ -369,7 +382,7 @@ func (k *RowSink) appendRow(b []byte, e *conn.Entry) ([]byte, error) {
 		}
 		return append(b, "}\n"...), nil
 	}
-	separator := byte(',')
+	separator, row := byte(','), len(b)
 	if k.Format == RowsTable {
 		separator = '\t'
 	}
@@ -387,6 +400,9 @@ func (k *RowSink) appendRow(b []byte, e *conn.Entry) ([]byte, error) {
 		} else {
 			b = quoteCSV(b, start)
 		}
+	}
+	if len(k.fields) == 1 && k.Format == RowsCSV && (len(b) == row) { // an empty line is no record
+		b = append(b, `""`...)
 	}
 	return append(b, '\n'), nil
 }

@@ -143,7 +143,7 @@ func NewReport(groups *tally.Groups, services []conn.Service, whole bool) *Repor
 			if isActive(t.Protocol, g.Values[2].State) {
 				server.Active += g.Connections
 			}
-		case p.Whether == conn.Present || p.Whether == conn.NotTold:
+		case !r.Configured || p.Whether == conn.Present || p.Whether == conn.NotTold:
 			r.Unassigned.addGroup(g)
 		default:
 			if p.Service >= 0 {
