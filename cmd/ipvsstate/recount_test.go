@@ -232,7 +232,7 @@ func inputs(t *testing.T) []string {
 	dir := t.TempDir()
 	all := listings(t)
 	for name, text := range map[string]string{
-		"made.txt": madeListing(1, 20000), "made-sync.txt": madeSync(2, 2000), "made-names.txt": madeNames(3, 2000),
+		"made.txt": madeListing(1, 4000), "made-sync.txt": madeSync(2, 500), "made-names.txt": madeNames(3, 500),
 	} {
 		name = filepath.Join(dir, name)
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {

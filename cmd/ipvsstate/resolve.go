@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ipvsstate/internal/conn"
@@ -48,6 +49,7 @@ func (r *resolver) names(entries []conn.Entry) {
 		}
 	})
 	found := make([]string, len(wanted))
+	var late atomic.Int64
 	var wait sync.WaitGroup
 	turn := make(chan struct{}, atOnce)
 	for i, a := range wanted {
@@ -58,12 +60,17 @@ func (r *resolver) names(entries []conn.Entry) {
 		}
 		wait.Go(func() {
 			defer func() { <-turn }()
-			if all, err := r.lookup(r.ctx, a.String()); err == nil && len(all) > 0 {
+			all, err := r.lookup(r.ctx, a.String())
+			switch {
+			case err == nil && len(all) > 0:
 				found[i] = strings.TrimSuffix(all[0], ".")
+			case r.ctx.Err() != nil:
+				late.Add(1)
 			}
 		})
 	}
 	wait.Wait()
+	r.left += int(late.Load())
 	for i, a := range wanted {
 		r.name[a] = found[i]
 	}
