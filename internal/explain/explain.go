@@ -67,8 +67,14 @@ type rest struct {
 	sockets []SocketChange
 }
 
+// loaded are the catalogues by language: each is read once.
+var loaded sync.Map
+
 // Load reads a language's texts. It fails only for a language there is none of.
 func Load(l Language) (*Catalogue, error) {
+	if c, ok := loaded.Load(l); ok {
+		return c.(*Catalogue), nil
+	}
 	if !slices.Contains(Languages(), string(l)) {
 		return nil, fmt.Errorf("there are no texts in language %q: --lang takes %s", l, strings.Join(Languages(), " or "))
 	}
@@ -81,7 +87,8 @@ func Load(l Language) (*Catalogue, error) {
 	c.rest = sync.OnceValue(c.readRest)
 	go c.files[kindFiles[Director][0]]() // most runs come to it, after they have read their input
 	read(string(l)+"/words", &c.words)
-	return c, nil
+	first, _ := loaded.LoadOrStore(l, c)
+	return first.(*Catalogue), nil
 }
 
 // read reads a file of the catalogue, which is part of the program. Tests read them all.
