@@ -59,6 +59,8 @@ type Place struct {
 type Target struct {
 	Protocol        Protocol
 	Virtual, Server Endpoint
+	// Template says that it is a template: of a firewall mark's service only marked ones are.
+	Template bool
 	// Marked says that it is a firewall mark's template, Fwmark and IPv6 whose.
 	Marked bool
 	Fwmark uint32
@@ -68,8 +70,9 @@ type Target struct {
 // TargetOf is what the entry points at; ok is false for an invalidated template,
 // which no longer says it.
 func TargetOf(e *Entry) (t Target, ok bool) {
-	t = Target{Protocol: e.Protocol, Virtual: e.Virtual, Server: e.Server}
-	switch e.Kind() {
+	kind := e.Kind()
+	t = Target{Protocol: e.Protocol, Virtual: e.Virtual, Server: e.Server, Template: kind != Connection}
+	switch kind {
 	case StaleTemplate:
 		return t, false
 	case FwmarkTemplate:
@@ -118,7 +121,7 @@ func (d *Directory) Find(t *Target) Place {
 	}
 	place := none
 	for _, i := range d.marks {
-		if d.services[i].IPv6 != t.Virtual.Addr.Is6() {
+		if t.Template || d.services[i].IPv6 != t.Virtual.Addr.Is6() {
 			continue
 		}
 		if p := d.within(i, t, false); p.Whether == Present {

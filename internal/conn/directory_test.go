@@ -49,6 +49,8 @@ func TestDirectory(t *testing.T) {
 		{"deleted service", connection(TCP, at("10.0.1.200:80"), at("10.0.0.99:80")), Place{ServiceGone, -1, -1}},
 		{"template of a mark", template(IP, at("0.0.0.10:0"), at("10.0.0.22:0")), Place{Present, 4, 1}},
 		{"template of a mark, without the server's port", template(IP, at("0.0.0.10:0"), at("10.0.0.21:0")), Place{Present, 4, 0}},
+		{"template of a deleted service whose server a mark has", template(TCP, at("10.0.1.200:80"), at("10.0.0.21:80")), Place{ServiceGone, -1, -1}},
+		{"template of a removed server that a mark has", template(TCP, http, at("10.0.0.21:80")), Place{ServerGone, 0, -1}},
 		{"template of an IPv6 mark", template(IP, at("[0:a::]:0"), at("[fd00::21]:0")), Place{Present, 6, 0}},
 		{"template of a mark, its server removed", template(IP, at("0.0.0.11:0"), at("10.0.0.21:0")), Place{ServerGone, 5, -1}},
 		{"template of a deleted mark", template(IP, at("0.0.0.12:0"), at("10.0.0.21:0")), Place{ServiceGone, -1, -1}},

@@ -303,7 +303,7 @@ func (s *Summary) groupsDocument(o Options) *groupsJSON {
 	}
 	all := s.Tally.Connections()
 	sum := s.eachGroup(o, o.top(0), func(g *tally.Group) {
-		j := groupJSON{Connections: g.Connections, Share: share(g.Connections, all), Templates: g.Templates, Longest: optional(g.Longest, g.Longest != conn.Unknown)}
+		j := groupJSON{Connections: g.Connections, Share: share(g.Connections, all), Templates: g.Templates, Longest: optional(g.Longest(), g.Longest() != conn.Unknown)}
 		for i := range g.Values {
 			j.Values = append(j.Values, optional(groupValue(o.By[i], &g.Values[i])))
 		}

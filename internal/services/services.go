@@ -127,19 +127,20 @@ func NewReport(groups *tally.Groups, services []conn.Service, whole bool) *Repor
 	}
 	directory := conn.NewDirectory(services)
 	orphanOf := map[conn.Target]int{}
-	groups.Top(0, tally.ByCount, func(g *tally.Group) bool {
+	place := func(g *tally.Group, template bool) {
 		t, ok := target(g)
 		if !ok {
 			r.Invalidated.addGroup(g)
-			return true
+			return
 		}
+		t.Template = template
 		switch p := directory.Find(&t); {
 		case p.Server >= 0:
 			s := &r.Services[p.Service]
 			s.addGroup(g)
 			server := &s.Servers[p.Server]
 			server.addGroup(g)
-			server.Longest = max(server.Longest, g.Longest)
+			server.Longest = max(server.Longest, g.Longest())
 			if isActive(t.Protocol, g.Values[2].State) {
 				server.Active += g.Connections
 			}
@@ -149,6 +150,7 @@ func NewReport(groups *tally.Groups, services []conn.Service, whole bool) *Repor
 			if p.Service >= 0 {
 				r.Services[p.Service].addGroup(g)
 			}
+			t.Template = false // one row for both
 			i, had := orphanOf[t]
 			if !had {
 				i = len(r.Orphans)
@@ -157,7 +159,18 @@ func NewReport(groups *tally.Groups, services []conn.Service, whole bool) *Repor
 			}
 			o := &r.Orphans[i]
 			o.addGroup(g)
-			o.Longest = max(o.Longest, g.Longest)
+			o.Longest = max(o.Longest, g.Longest())
+		}
+	}
+	groups.Top(0, tally.ByCount, func(g *tally.Group) bool {
+		connections, templates := *g, *g
+		connections.Templates, connections.LongestTemplate = 0, conn.Unknown
+		templates.Connections, templates.LongestConnection = 0, conn.Unknown
+		if connections.Connections > 0 {
+			place(&connections, false)
+		}
+		if templates.Templates > 0 {
+			place(&templates, true)
 		}
 		return true
 	})

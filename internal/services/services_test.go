@@ -297,6 +297,9 @@ func (j *join) place(e *conn.Entry) (service, server string) {
 	}
 	var of []string
 	for _, name := range j.marks {
+		if e.Kind() != conn.Connection { // a mark's are marked
+			break
+		}
 		if name[len(name)-1:] == family(e.Virtual.Addr.Is6()) && anyPort(j.servers[name]) != "" {
 			of = append(of, name)
 		}

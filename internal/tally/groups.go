@@ -46,7 +46,8 @@ type Groups struct {
 const (
 	wordConnections = iota
 	wordTemplates
-	wordLongest // time left plus one
+	wordConnectionLeft // the longest time left plus one
+	wordTemplateLeft
 	numWords
 )
 
@@ -58,9 +59,13 @@ type Group struct {
 	// are valid until the next group is looked at.
 	Values                 []Value
 	Connections, Templates uint64
-	// Longest is the longest time that an entry has left, Unknown if none tells it.
-	Longest conn.Seconds
+	// LongestConnection and LongestTemplate are the longest time that one of them has
+	// left, Unknown if none tells it.
+	LongestConnection, LongestTemplate conn.Seconds
 }
+
+// Longest is the longest time that an entry of the group has left.
+func (g *Group) Longest() conn.Seconds { return max(g.LongestConnection, g.LongestTemplate) }
 
 // NewGroups makes an empty count.
 func NewGroups(p *Plan) *Groups {
@@ -85,12 +90,12 @@ func (g *Groups) Add(e *conn.Entry, kind conn.Kind) {
 		key = append(key, c[0], c[1], c[2])
 	}
 	r := g.find(key)
-	if kind == conn.Connection {
-		r[len(key)+wordConnections]++
-	} else {
-		r[len(key)+wordTemplates]++
+	count, left := len(key)+wordConnections, len(key)+wordConnectionLeft
+	if kind != conn.Connection {
+		count, left = len(key)+wordTemplates, len(key)+wordTemplateLeft
 	}
-	r[len(key)+wordLongest] = max(r[len(key)+wordLongest], uint64(e.Expires+1))
+	r[count]++
+	r[left] = max(r[left], uint64(e.Expires+1))
 }
 
 // Merge adds all that o has counted.
@@ -114,7 +119,9 @@ func (g *Groups) Merge(o *Groups) {
 		to := g.find(key)
 		to[words+wordConnections] += from[words+wordConnections]
 		to[words+wordTemplates] += from[words+wordTemplates]
-		to[words+wordLongest] = max(to[words+wordLongest], from[words+wordLongest])
+		for _, left := range [...]int{words + wordConnectionLeft, words + wordTemplateLeft} {
+			to[left] = max(to[left], from[left])
+		}
 	}
 	g.undercount += o.undercount
 	g.rest.Connections += o.rest.Connections
@@ -208,7 +215,7 @@ func (g *Groups) Top(n int, o Order, yield func(*Group) bool) {
 			group.Values[d] = g.value(r, d)
 		}
 		group.Connections, group.Templates = r[words+wordConnections], r[words+wordTemplates]
-		group.Longest = conn.Seconds(r[words+wordLongest]) - 1
+		group.LongestConnection, group.LongestTemplate = conn.Seconds(r[words+wordConnectionLeft])-1, conn.Seconds(r[words+wordTemplateLeft])-1
 		if !yield(&group) {
 			return
 		}

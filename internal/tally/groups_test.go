@@ -143,7 +143,7 @@ func listed(t *testing.T, g *Groups, by []string, n int, o Order) (got map[strin
 		if _, twice := got[key]; twice {
 			t.Errorf("%v: %q is there twice", by, key)
 		}
-		got[key] = sums{group.Connections, group.Templates, group.Longest}
+		got[key] = sums{group.Connections, group.Templates, group.Longest()}
 		keys = append(keys, key)
 		return true
 	})

@@ -99,21 +99,3 @@ readings() {
 	cat /proc/net/ip_vs_conn_sync >"$OUT/$1.sync.txt"
 	ipvsadm -Lcn | run "$1.pipe" ipvsstate -o json
 }
-
-# services NAME: the services as ipvsadm lists and saves them, and as ipvsstate joins them with the table: live, from
-# saved listings, and through one pipe; and the entries written back.
-services() {
-	ipvsadm -Ln >"$OUT/$1.services.txt"
-	ipvsadm -Lcn >"$OUT/$1.listing.txt"
-	ipvsadm -S -n >"$OUT/$1.rules.txt"
-	run "$1.live" ipvsstate services -o json
-	run "$1.files" ipvsstate services -o json "$OUT/$1.listing.txt" "$OUT/$1.services.txt"
-	(
-		ipvsadm -Ln
-		ipvsadm -Lcn
-	) | run "$1.pipe" ipvsstate services -o json
-	run "$1.rules" ipvsstate services -o json "$OUT/$1.rules.txt" "$OUT/$1.listing.txt"
-	run "$1.list" ipvsstate list -o ipvsadm
-	run "$1.proc" ipvsstate list -o proc
-	cat /proc/sys/net/ipv4/vs/expire_nodest_conn >"$OUT/$1.nodest.txt"
-}

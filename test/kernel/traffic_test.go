@@ -17,8 +17,6 @@ func TestTraffic(t *testing.T) {
 	t.Run("services", func(t *testing.T) {
 		sameLines(t, r.document(t, "traffic.live").kernelLines(), serviceLines(t, r.text(t, "traffic.services.txt")))
 	})
-	t.Run("joined", func(t *testing.T) { servicesJoined(t, r) })
-	t.Run("left behind", func(t *testing.T) { leftBehind(t, r) })
 	// All that is in TIME_WAIT went through NAT, which netlink tells the live reading, and a listing does not say.
 	t.Run("sentences", func(t *testing.T) {
 		const nat, any = `"meaning": "Closed by both sides; the entry stays 2 minutes."`, `"meaning": "Closed by both sides (NAT) or`
