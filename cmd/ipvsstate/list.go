@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,10 +78,16 @@ func runList(ctx context.Context, a *app, o *listOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range o.columns {
+	for i, name := range o.columns {
+		if slices.Contains(o.columns[:i], name) {
+			return fail("hint.columns", fmt.Errorf("column %q is asked for twice", name), strings.Join(render.RowColumns(), ", "))
+		}
 		if !slices.Contains(render.RowColumns(), name) {
 			return fail("hint.columns", fmt.Errorf("there is no column %q", name), strings.Join(render.RowColumns(), ", "))
 		}
+	}
+	if o.columns != nil && len(o.columns) == 0 {
+		return fail("hint.columns", errors.New("--columns names no column"), strings.Join(render.RowColumns(), ", "))
 	}
 	if o.limit < 0 {
 		return fail("hint.limit", fmt.Errorf("--limit %d is negative", o.limit))

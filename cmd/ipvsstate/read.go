@@ -122,12 +122,7 @@ func (a *app) read(ctx context.Context, q *question, words *explain.Catalogue, a
 
 // sameDirector reports that two configurations mean the same for an entry.
 func sameDirector(a, b *conn.Config) bool {
-	if b == nil {
-		return true
-	}
-	if a == nil {
-		a = &conn.Config{}
-	}
+	a, b = a.WithoutCounters(), b.WithoutCounters()
 	return reflect.DeepEqual(a.Timeouts, b.Timeouts) && reflect.DeepEqual(a.Services, b.Services)
 }
 
@@ -285,9 +280,7 @@ func (r *reading) files(ctx context.Context, names []string) (*render.Summary, e
 			cfg.ReadSize = 512 << 10 // half a widened pipe: fewer turns between its two ends
 		}
 		if r.question.needsConfig() && !r.again {
-			if config := src.Front(); config != nil {
-				r.config = config
-			}
+			r.config = src.Front()
 		}
 		stopped = r.source(ctx, src, cfg, r.gather(nil))
 		src.Close()

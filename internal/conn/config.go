@@ -1,6 +1,9 @@
 package conn
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Config is how a director is configured, as far as its source tells.
 type Config struct {
@@ -10,6 +13,24 @@ type Config struct {
 	// Sysctls are net.ipv4.vs.* without that prefix, as printed; nil where they are
 	// not told.
 	Sysctls map[string]string
+}
+
+// WithoutCounters is a copy that has no counts of connections: what two readings of one
+// director have in common. Of nil it is an empty configuration.
+func (c *Config) WithoutCounters() *Config {
+	if c == nil {
+		return &Config{}
+	}
+	plain := *c
+	plain.Services = slices.Clone(c.Services)
+	for i := range plain.Services {
+		servers := slices.Clone(plain.Services[i].Servers)
+		for k := range servers {
+			servers[k].Active, servers[k].Inactive, servers[k].Persistent = UnknownCount, UnknownCount, UnknownCount
+		}
+		plain.Services[i].Servers = servers
+	}
+	return &plain
 }
 
 // UnknownCount is a number that a source does not tell: `ipvsadm -S` has no

@@ -276,10 +276,15 @@ func (s *Summary) Merge(o *Summary) {
 	s.Complete = s.Complete && o.Complete
 	s.CutShort = s.CutShort || o.CutShort
 	s.Misread += o.Misread
-	switch { // several directors' configurations are none
-	case s.Config == nil:
-		s.Config = o.Config
-	case o.Config != nil && !reflect.DeepEqual(s.Config, o.Config):
+	// One director's configurations are one, but for its counters; several are none.
+	a, b := s.Config.WithoutCounters(), o.Config.WithoutCounters()
+	switch {
+	case s.Config == nil && o.Config == nil:
+	case reflect.DeepEqual(a, b):
+		s.Config = a
+	case reflect.DeepEqual(a.Timeouts, b.Timeouts):
+		s.Config = &conn.Config{Timeouts: a.Timeouts}
+	default:
 		s.Config = &conn.Config{}
 	}
 	s.Format = FormatOf(&s.Input, parse.Auto)
