@@ -51,7 +51,7 @@ func (s *Services) allFacts(o Options) [][2]string {
 	facts := s.facts(o)
 	note := func(text string) { facts = append(facts, [2]string{word.Word("note"), text}) }
 	r := s.Report
-	if !r.Configured {
+	if !r.Configured && s.Kernel == nil { // of the kernel it is said why
 		note(word.Word("services.untold"))
 	}
 	disagree := 0
@@ -423,8 +423,10 @@ func ServicesJSON(w io.Writer, s *Services, o Options) error {
 	return writeJSON(w, &d)
 }
 
-// ServicesCSV writes a row for each real server, then the orphans, as rows of their own
-// kinds.
+// ServicesCSV writes a row for each service and real server, then the orphans and what
+// belongs to no service. The rows of services, of entries whose service is gone, and of
+// unassigned, invalidated and lost ones add up to the total; server_gone is within its
+// service.
 func ServicesCSV(w io.Writer, s *Services, _ Options) error {
 	c := csv.NewWriter(w)
 	rows := [][]string{{"kind", "service", "server", "forwarding", "weight", "kernel_active", "kernel_inactive", "connections", "active", "share", "templates", "longest_expires_seconds"}}
@@ -451,6 +453,13 @@ func ServicesCSV(w io.Writer, s *Services, _ Options) error {
 		n := &s.Report.Orphans[i]
 		rows = append(rows, []string{whethers[n.Whether], targetName(&n.Target), n.Target.Server.String(), "", "", "", "", number(n.Connections), "", "", number(n.Templates), told(int(n.Longest))})
 	}
+	last := func(kind string, n services.Count) {
+		rows = append(rows, []string{kind, "", "", "", "", "", "", number(n.Connections), "", "", number(n.Templates), ""})
+	}
+	last("unassigned", s.Report.Unassigned.Count)
+	last("invalidated", s.Report.Invalidated.Count)
+	last("lost", s.Report.Lost)
+	last("total", services.Count{Connections: s.Tally.Connections(), Templates: s.Tally.Templates()})
 	for _, row := range rows {
 		for i := range row {
 			row[i] = plainCell(row[i])
