@@ -257,6 +257,8 @@ func (r *reading) complete(s *render.Summary) {
 	switch o := r.question.input; {
 	case o.timeouts.given:
 		s.Timeouts, s.TimeoutsFrom = o.timeouts.Timeouts, render.TimeoutsFlag
+	case s.Config != nil && s.Config.Timeouts != nil && *s.Config.Timeouts == conn.UnknownTimeouts:
+		s.Timeouts, s.TimeoutsFrom = conn.UnknownTimeouts, render.TimeoutsDiffer
 	case s.Config != nil && s.Config.Timeouts != nil:
 		s.Timeouts, s.TimeoutsFrom = *s.Config.Timeouts, render.TimeoutsFrom(s.ConfigFrom)
 	}
@@ -408,6 +410,10 @@ func (r *reading) source(ctx context.Context, src *capture.Source, cfg capture.C
 	case errors.Is(err, errTimedOut):
 		return fail("hint.timed-out", err)
 	case errors.As(err, &none) && none.Config != nil && none.Bad == 0:
+		if r.beside.Contradicts(none.Config) {
+			r.refuse(fail("hint.two-directors", fmt.Errorf("%s: its services are other ones than those of %s", src.Name, r.configured)))
+			return nil
+		}
 		r.beside, r.configured = addConfig(r.beside, none.Config), src.Name
 	case errors.As(err, &none):
 		r.problems(none.Problems, none.Bad)

@@ -72,6 +72,7 @@ type Snapshot[A any] struct {
 
 	title, columns bool
 	configTitle    bool
+	timeouts       bool // are told
 	config         parse.ConfigReader
 }
 
@@ -307,7 +308,8 @@ func (r *Reader[A]) take(s *segment[A]) {
 		}
 	}
 	// What stands before a listing belongs to it; behind one, unless that has its own.
-	if s.begin == parse.ConfigTitleLine && r.after == nil && c.configTitle && (c.columns || c.Entries > 0) {
+	has := s.begin == parse.ConfigTitleLine && c.configTitle || s.begin == parse.ConfigLine && c.timeouts
+	if has && r.after == nil && (c.columns || c.Entries > 0) {
 		r.after = &Snapshot[A]{Result: r.newAcc()}
 	}
 	begins := false
@@ -332,6 +334,7 @@ func (r *Reader[A]) take(s *segment[A]) {
 		c.Header = s.header
 	}
 	c.configTitle = c.configTitle || s.begin == parse.ConfigTitleLine
+	c.timeouts = c.timeouts || s.begin == parse.ConfigLine
 	for _, line := range s.config {
 		c.config.Line(line)
 	}

@@ -23,7 +23,7 @@ type part[A any] struct {
 // start, or with a title, column titles, a configuration's title or a line that tells
 // the time.
 type segment[A any] struct {
-	begin    parse.LineKind // TitleLine, ColumnsLine, ConfigTitleLine, dateLine, or Skipped for none
+	begin    parse.LineKind // TitleLine, ColumnsLine, ConfigTitleLine, ConfigLine of timeouts, dateLine, or Skipped for none
 	header   parse.Format
 	time     time.Time
 	counts   Counts
@@ -107,6 +107,10 @@ func (w *worker[A]) parse(p *part[A], block []byte) {
 			s = w.begin(p, l.Kind)
 			s.config = append(s.config, bytes.Clone(l.Text))
 		case parse.ConfigLine:
+			if parse.TellsTimeouts(l.Text) {
+				w.end(p, s)
+				s = w.begin(p, parse.ConfigLine)
+			}
 			s.config = append(s.config, bytes.Clone(l.Text))
 		case parse.BadLine:
 			s.counts.Bad++

@@ -1,6 +1,8 @@
 package conn
 
 import (
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 )
@@ -31,6 +33,59 @@ func (c *Config) WithoutCounters() *Config {
 		plain.Services[i].Servers = servers
 	}
 	return &plain
+}
+
+// Contradicts reports that two configurations, each nil where it is not told, tell
+// different services or real servers: that they are of two directors, or of two times.
+func (c *Config) Contradicts(o *Config) bool {
+	if c == nil || o == nil || c.Services == nil || o.Services == nil {
+		return false
+	}
+	return !maps.Equal(c.servers(), o.servers())
+}
+
+// servers are the real servers by service; a service without has one that is zero.
+func (c *Config) servers() map[Target]bool {
+	all := make(map[Target]bool)
+	for i := range c.Services {
+		v := &c.Services[i]
+		t := Target{Protocol: v.Protocol, Virtual: v.Virtual.Identity(), Marked: v.Fwmark != 0, Fwmark: v.Fwmark, IPv6: v.IPv6 && v.Fwmark != 0}
+		all[t] = true
+		for k := range v.Servers {
+			t.Server = v.Servers[k].Address.Identity()
+			all[t] = true
+		}
+	}
+	return all
+}
+
+// Common is what two directors' configurations, each nil where it is not told, have in
+// common: of one director all but its counters. Where one does not tell its timeouts
+// they are taken to be the kernel's defaults.
+func Common(a, b *Config) *Config {
+	if a == nil && b == nil {
+		return nil
+	}
+	a, b = a.WithoutCounters(), b.WithoutCounters()
+	if reflect.DeepEqual(a, b) {
+		return a
+	}
+	c := &Config{Timeouts: a.Timeouts}
+	switch x, y := a.timeouts(), b.timeouts(); {
+	case x != y:
+		unknown := UnknownTimeouts
+		c.Timeouts = &unknown
+	case a.Timeouts == nil:
+		c.Timeouts = b.Timeouts
+	}
+	return c
+}
+
+func (c *Config) timeouts() Timeouts {
+	if c.Timeouts == nil {
+		return DefaultTimeouts
+	}
+	return *c.Timeouts
 }
 
 // UnknownCount is a number that a source does not tell: `ipvsadm -S` has no

@@ -6,6 +6,7 @@ type Directory struct {
 	byVirtual map[virtualKey]int
 	byMark    map[markKey]int
 	marks     []int // the services of firewall marks
+	named     []int // the services whose address or port is a name
 }
 
 type virtualKey struct {
@@ -27,6 +28,9 @@ func NewDirectory(services []Service) *Directory {
 			d.marks = append(d.marks, i)
 		} else {
 			d.byVirtual[virtualKey{v.Protocol, v.Virtual.Identity()}] = i
+			if !v.Virtual.Addr.IsValid() || !v.Virtual.PortKnown {
+				d.named = append(d.named, i)
+			}
 		}
 	}
 	return d
@@ -87,8 +91,9 @@ const ftp = 21
 
 // Find finds the service and real server of a target. A connection of a firewall
 // mark's service does not show the mark: it is the one whose service has the real
-// server, if no service has its address. Where one has, and lacks the server, it cannot
-// be told which it is of.
+// server, if no service has its address. Where one has, and lacks the server, or has all
+// ports or FTP and the server too, it cannot be told which it is of. Nor can it be told
+// that a service is gone where one that has a name may be it.
 func (d *Directory) Find(t *Target) Place {
 	none := Place{NotTold, -1, -1}
 	if d.services == nil {
@@ -112,6 +117,9 @@ func (d *Directory) Find(t *Target) Place {
 			continue
 		}
 		p := d.within(i, t, v.addrOnly)
+		if p.Whether == Present && v.virtual != t.Virtual.Identity() && d.ofMark(t).Whether == Present {
+			return none
+		}
 		if p.Whether == Present || p.Whether == NotTold {
 			return p
 		}
@@ -119,7 +127,36 @@ func (d *Directory) Find(t *Target) Place {
 			gone = p
 		}
 	}
-	place := none
+	if place := d.ofMark(t); place.Whether == Present {
+		if gone.Whether == ServerGone {
+			return none
+		}
+		return place
+	}
+	if !t.Virtual.Addr.IsValid() || !t.Server.Addr.IsValid() || !t.Server.PortKnown || gone.Whether == ServiceGone && d.mayBeNamed(t) {
+		return none
+	}
+	return gone
+}
+
+// mayBeNamed reports a service with a name for its address or port that may be the
+// target's.
+func (d *Directory) mayBeNamed(t *Target) bool {
+	for _, i := range d.named {
+		v := &d.services[i]
+		addr := !v.Virtual.Addr.IsValid() || v.Virtual.Addr == t.Virtual.Addr
+		port := !v.Virtual.PortKnown || !t.Virtual.PortKnown || v.Virtual.Port == t.Virtual.Port || v.Virtual.Port == 0 || v.Virtual.Port == ftp
+		if v.Protocol == t.Protocol && addr && port {
+			return true
+		}
+	}
+	return false
+}
+
+// ofMark is where a connection belongs if it is of a firewall mark's service: Present
+// where one or several of them have its real server.
+func (d *Directory) ofMark(t *Target) Place {
+	place := Place{NotTold, -1, -1}
 	for _, i := range d.marks {
 		if t.Template || d.services[i].IPv6 != t.Virtual.Addr.Is6() {
 			continue
@@ -131,16 +168,7 @@ func (d *Directory) Find(t *Target) Place {
 			place = p
 		}
 	}
-	if place.Whether == Present {
-		if gone.Whether == ServerGone {
-			return none
-		}
-		return place
-	}
-	if !t.Virtual.Addr.IsValid() || !t.Server.Addr.IsValid() || !t.Server.PortKnown {
-		return none
-	}
-	return gone
+	return place
 }
 
 // within looks for the target's real server in a service.

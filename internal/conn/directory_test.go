@@ -13,6 +13,7 @@ func TestDirectory(t *testing.T) {
 		5: {Fwmark: 11, Servers: []Server{server("10.0.0.22:0", DirectRoute)}},
 		6: {Fwmark: 10, IPv6: true, Servers: []Server{server("[fd00::21]:0", Tunnel)}},
 		7: {Protocol: TCP, Virtual: named("vip", "http", 80), Servers: []Server{{Address: named("web1", "http", 80)}}},
+		8: {Protocol: TCP, Virtual: at("10.0.1.103:0"), Servers: []Server{server("10.0.0.22:0", DirectRoute)}},
 	}
 	d := NewDirectory(services)
 	connection := func(p Protocol, virtual, server Endpoint) Entry {
@@ -46,10 +47,13 @@ func TestDirectory(t *testing.T) {
 		{"of no mark, which keeps the client's port", connection(TCP, http, at("10.0.0.22:8001")), Place{ServerGone, 0, -1}},
 		{"of all ports, which keep the client's", connection(TCP, at("10.0.1.101:8443"), at("10.0.0.11:443")), Place{ServerGone, 2, -1}},
 		{"of an IPv6 mark", connection(TCP, at("[fd00:1::1]:80"), at("[fd00::21]:80")), Place{Present, 6, 0}},
-		{"deleted service", connection(TCP, at("10.0.1.200:80"), at("10.0.0.99:80")), Place{ServiceGone, -1, -1}},
+		{"deleted service", connection(TCP, at("10.0.1.200:81"), at("10.0.0.99:81")), Place{ServiceGone, -1, -1}},
+		{"a service that may be deleted or have a name", connection(TCP, at("10.0.1.200:80"), at("10.0.0.99:80")), Place{NotTold, -1, -1}},
+		{"of all ports or a mark", connection(TCP, at("10.0.1.103:8443"), at("10.0.0.22:8443")), Place{NotTold, -1, -1}},
+		{"template of all ports, whose server a mark has", template(TCP, at("10.0.1.103:0"), at("10.0.0.22:0")), Place{Present, 8, 0}},
 		{"template of a mark", template(IP, at("0.0.0.10:0"), at("10.0.0.22:0")), Place{Present, 4, 1}},
 		{"template of a mark, without the server's port", template(IP, at("0.0.0.10:0"), at("10.0.0.21:0")), Place{Present, 4, 0}},
-		{"template of a deleted service whose server a mark has", template(TCP, at("10.0.1.200:80"), at("10.0.0.21:80")), Place{ServiceGone, -1, -1}},
+		{"template of a deleted service whose server a mark has", template(TCP, at("10.0.1.200:81"), at("10.0.0.21:80")), Place{ServiceGone, -1, -1}},
 		{"template of a removed server that a mark has", template(TCP, http, at("10.0.0.21:80")), Place{ServerGone, 0, -1}},
 		{"template of an IPv6 mark", template(IP, at("[0:a::]:0"), at("[fd00::21]:0")), Place{Present, 6, 0}},
 		{"template of a mark, its server removed", template(IP, at("0.0.0.11:0"), at("10.0.0.21:0")), Place{ServerGone, 5, -1}},

@@ -27,8 +27,12 @@ type Timeouts struct {
 	UDP    Seconds
 }
 
-// DefaultTimeouts is what a kernel starts with.
-var DefaultTimeouts = Timeouts{TCP: 900, TCPFin: 120, UDP: 300}
+// DefaultTimeouts is what a kernel starts with, UnknownTimeouts what several directors
+// have whose timeouts differ.
+var (
+	DefaultTimeouts = Timeouts{TCP: 900, TCPFin: 120, UDP: 300}
+	UnknownTimeouts = Timeouts{TCP: Unknown, TCPFin: Unknown, UDP: Unknown}
+)
 
 // tcpTimeouts and sctpTimeouts are tcp_timeouts[] and sctp_timeouts[] of
 // net/netfilter/ipvs, the same from 4.4 to 7.2; the last eleven of SCTP are the
@@ -68,13 +72,19 @@ var fullnatTimeouts = map[State]Seconds{
 	{id: idUDPState}: 300, {id: idFullnatICMP}: 120,
 }
 
+// For are the timeouts as a dialect's directors have them, ok whether they have such.
+func (t Timeouts) For(d Dialect) (of Timeouts, ok bool) {
+	of = Timeouts{TCP: t.Of(d, TCP, Established), TCPFin: t.Of(d, TCP, FinWait), UDP: t.Of(d, UDP, UDPState)}
+	return of, d != DPVS && t != UnknownTimeouts
+}
+
 // Of is the timeout of a state, Unknown where it has none of its own.
 func (t Timeouts) Of(d Dialect, p Protocol, s State) Seconds {
 	table := map[State]Seconds{}
 	switch {
 	case d == DPVS:
 		table = dpvsTimeouts
-	case d == FULLNAT:
+	case d == FULLNAT && t == DefaultTimeouts: // which are Linux's, and so not told
 		table = fullnatTimeouts
 	case p == TCP && s == Established:
 		return t.TCP
@@ -82,6 +92,8 @@ func (t Timeouts) Of(d Dialect, p Protocol, s State) Seconds {
 		return t.TCPFin
 	case p == UDP && s == UDPState:
 		return t.UDP
+	case d == FULLNAT:
+		table = fullnatTimeouts
 	case p == TCP:
 		table = tcpTimeouts
 	case p == SCTP:

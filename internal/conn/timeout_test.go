@@ -38,12 +38,14 @@ func TestTimeouts(t *testing.T) {
 		}},
 		{set, DPVS, UDP, map[string]Seconds{"UDP_NORM": 300, "UDP_ONEWAY": 300, "UDP": Unknown}},
 		{set, DPVS, SCTP, map[string]Seconds{"SCTP_INIT1": 4, "SCTP_ESTABLISHE": 900, "SCTP_COOKIE_SEN": 61, "SCTP_CLOSED": 61}},
-		{set, FULLNAT, TCP, map[string]Seconds{
+		{DefaultTimeouts, FULLNAT, TCP, map[string]Seconds{
 			"NONE": 2, "ESTABLISHED": 90, "SYN_SENT": 3, "SYN_RECV": 30, "FIN_WAIT": 7, "TIME_WAIT": 7, "CLOSE": 3,
 			"CLOSE_WAIT": 7, "LAST_ACK": 7, "LISTEN": 120, "SYNACK": 30,
 		}},
-		{set, FULLNAT, UDP, map[string]Seconds{"UDP": 300}},
-		{set, FULLNAT, ICMP, map[string]Seconds{"ICMP": 120}},
+		{DefaultTimeouts, FULLNAT, UDP, map[string]Seconds{"UDP": 300}},
+		{set, FULLNAT, TCP, map[string]Seconds{"ESTABLISHED": 30, "FIN_WAIT": 5, "TIME_WAIT": 7}},
+		{set, FULLNAT, UDP, map[string]Seconds{"UDP": 7}},
+		{DefaultTimeouts, FULLNAT, ICMP, map[string]Seconds{"ICMP": 120}},
 	}
 	for _, tt := range tests {
 		for word, want := range tt.want {

@@ -53,7 +53,7 @@ func TestIdle(t *testing.T) {
 		{"UDP", connection(UDP, udp, 100), 0},
 		{"a state of no known timeout", connection(TCP, stateOf(t, "NEW_STATE"), 20), Unknown},
 		{"a protocol of no known timeout", connection(IP, established, 20), Unknown},
-		{"FULLNAT's own timeouts", fullnat, 10},
+		{"FULLNAT's timeouts as told", fullnat, 1120},
 		{"DPVS tells no time left", dpvs, Unknown},
 		{"template", template(TCP, "10.0.1.10:0", "10.0.1.100:443", 500), 100},
 		{"template of a service that is not persistent", template(TCP, "10.0.1.10:0", "10.0.1.100:80", 500), Unknown},
@@ -67,6 +67,9 @@ func TestIdle(t *testing.T) {
 		if got := timing.Idle(&tt.e); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
 		}
+	}
+	if got := NewTiming(DefaultTimeouts, nil).Idle(&fullnat); got != 10 {
+		t.Errorf("FULLNAT's own timeouts: %d, want 10", got)
 	}
 	if got := NewTiming(DefaultTimeouts, nil).Idle(&tests[7].e); got != Unknown {
 		t.Errorf("without services a template is idle for %d", got)

@@ -270,6 +270,12 @@ func seconds(word []byte) (conn.Seconds, bool) {
 	return conn.Seconds(n), n != conn.UnknownCount
 }
 
+// TellsTimeouts reports the ConfigLine of `ipvsadm -L --timeout`.
+func TellsTimeouts(text []byte) bool {
+	_, kind := findConfig(text)
+	return kind == timeoutLine
+}
+
 // readTimeouts reads `Timeout (tcp tcpfin udp): 900 120 300`.
 func readTimeouts(text []byte) (t conn.Timeouts, ok bool) {
 	w := bytes.Fields(text[len(timeoutText):])

@@ -2,6 +2,8 @@ package parse
 
 import (
 	"bytes"
+	"slices"
+
 	"ipvsstate/internal/conn"
 )
 
@@ -13,18 +15,21 @@ var unknownServer = conn.Server{
 
 // ConfigReader gathers a configuration from the config lines of one or more listings
 // of a director, in their order. What several tell is merged: what one leaves unknown
-// another fills in, and where two differ the later holds. The zero value is empty.
+// another fills in, and where two differ the later holds. What a listing lacks that an
+// earlier one of the same columns had was removed between them. The zero value is empty.
 type ConfigReader struct {
 	config   conn.Config
 	services map[serviceKey]place
 	servers  map[serverKey]place
 	misread  int
 
-	listing  int           // counts titles
-	weights  bool          // of four numbers the first two are weight and templates
-	hex      bool          // the listing is /proc/net/ip_vs
-	service  int           // the service that servers belong to, plus one; 0 for none
-	deferred *conn.Service // one whose family its first server shows
+	listing  int             // counts titles
+	kinds    map[string]bool // the titles there have been
+	newest   int             // the last listing of a kind that there was before: what it lacks is there no more
+	weights  bool            // of four numbers the first two are weight and templates
+	hex      bool            // the listing is /proc/net/ip_vs
+	service  int             // the service that servers belong to, plus one; 0 for none
+	deferred *conn.Service   // one whose family its first server shows
 }
 
 type serviceKey struct {
@@ -50,7 +55,28 @@ func (r *ConfigReader) Config() *conn.Config {
 	if r.config.Services == nil && r.config.Timeouts == nil && r.config.Sysctls == nil {
 		return nil
 	}
-	return &r.config
+	if r.newest == 0 {
+		return &r.config
+	}
+	c := r.config
+	c.Services = r.present()
+	return &c
+}
+
+// present are the services and servers that have been listed since the newest listing
+// began.
+func (r *ConfigReader) present() []conn.Service {
+	all := []conn.Service{}
+	for i, v := range r.config.Services {
+		if r.services[keyOf(&v)].listing < r.newest {
+			continue
+		}
+		v.Servers = slices.DeleteFunc(slices.Clone(v.Servers), func(s conn.Server) bool {
+			return r.servers[serverKey{i + 1, s.Address.Identity()}].listing < r.newest
+		})
+		all = append(all, v)
+	}
+	return all
 }
 
 // Misread is how many lines could not be made sense of: a service without an address,
@@ -103,6 +129,14 @@ func (r *ConfigReader) titles(text []byte) {
 		r.config.Services = []conn.Service{} // they are listed, though there may be none
 	}
 	r.listing++
+	if r.kinds == nil {
+		r.kinds = make(map[string]bool)
+	}
+	if kind := string(bytes.TrimSpace(text)); r.kinds[kind] {
+		r.newest = r.listing
+	} else {
+		r.kinds[kind] = true
+	}
 	r.weights = bytes.Contains(text, []byte("PersistConn"))
 	r.hex = false
 }

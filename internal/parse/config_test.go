@@ -416,7 +416,10 @@ func TestConfigVariants(t *testing.T) {
 }
 
 func TestConfigLines(t *testing.T) {
-	const tcp = "TCP  10.0.1.100:80 rr\n"
+	const (
+		titles = "Prot LocalAddress:Port Scheduler Flags\n"
+		tcp    = "TCP  10.0.1.100:80 rr\n"
+	)
 	for _, v := range []struct {
 		name, text, want string
 		misread          int
@@ -458,9 +461,12 @@ func TestConfigLines(t *testing.T) {
 				"FWM 20 ipv6=false \"rr\" flags=\"\" persistent=0 mask=0 ops=false pe=\"\"\n  10.0.0.11:80 Masq weight=1 active=0 inactive=1 persistent=-1\n" +
 				"FWM 2147483648 ipv6=false \"wrr\" flags=\"\" persistent=0 mask=0 ops=false pe=\"\"\n", 0},
 		{"a port that can be read either way", "Prot LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\nTCP  [fd00:1111:2222:3333:4444:5555:6666:7777]:8080 rr \n" +
-			"Prot LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\nTCP  [fd00:1111:2222:3333:4444:5555:6666:7777]:8080 rr\n",
+			"Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n  -> RemoteAddress:Port\nTCP  [fd00:1111:2222:3333:4444:5555:6666:7777]:8080 rr\n",
 			"TCP [fd00:1111:2222:3333:4444:5555:6666:7777]:32896 \"rr\" flags=\"\" persistent=0 mask=0 ops=false pe=\"\"\n" +
 				"TCP [fd00:1111:2222:3333:4444:5555:6666:7777]:8080 \"rr\" flags=\"\" persistent=0 mask=0 ops=false pe=\"\"\n", 0},
+		{"what a newer listing lacks is gone", titles + tcp + "  -> 10.0.0.11:80                 Masq    1      0          1         \n  -> 10.0.0.12:80                 Masq    1      0          1         \nUDP  10.0.1.100:53 rr\n" +
+			titles + tcp + "  -> 10.0.0.12:80                 Masq    1      2          1         \n-a -t 10.0.1.100:80 -r 10.0.0.13:80 -m -w 1\n",
+			"TCP 10.0.1.100:80 \"rr\" flags=\"\" persistent=0 mask=0 ops=false pe=\"\"\n  10.0.0.12:80 Masq weight=1 active=2 inactive=1 persistent=-1\n  10.0.0.13:80 Masq weight=1 active=-1 inactive=-1 persistent=-1\n", 0},
 	} {
 		t.Run(v.name, func(t *testing.T) { check(t, configOf([]byte(v.text)), v.want, v.misread) })
 	}

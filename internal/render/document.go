@@ -31,10 +31,10 @@ type summaryJSON struct {
 		Connections uint64 `json:"connections"`
 		Templates   uint64 `json:"templates"`
 	} `json:"ungrouped"`
-	Idle     []idleJSON   `json:"idle"`
-	Timeouts timeoutsJSON `json:"timeouts"`
-	Groups   *groupsJSON  `json:"groups,omitempty"`
-	Kernel   *kernelJSON  `json:"kernel"`
+	Idle     []idleJSON    `json:"idle"`
+	Timeouts *timeoutsJSON `json:"timeouts"`
+	Groups   *groupsJSON   `json:"groups,omitempty"`
+	Kernel   *kernelJSON   `json:"kernel"`
 }
 
 type sourceJSON struct {
@@ -175,8 +175,9 @@ func JSON(w io.Writer, s *Summary, o Options) error {
 	rest := s.Tally.Ungrouped()
 	d.Ungrouped.Connections, d.Ungrouped.Templates = rest.Connections, rest.Templates
 	d.Idle = s.idleDocument()
-	t := s.Timeouts
-	d.Timeouts = timeoutsJSON{kernelTimeoutsJSON{t.TCP, t.TCPFin, t.UDP}, s.TimeoutsFrom}
+	if t, ok := s.Timeouts.For(s.Format.dialect); ok && !s.Format.mixed {
+		d.Timeouts = &timeoutsJSON{kernelTimeoutsJSON{t.TCP, t.TCPFin, t.UDP}, s.TimeoutsFrom}
+	}
 	if len(o.By) > 0 {
 		d.Groups = s.groupsDocument(o)
 	}

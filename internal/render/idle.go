@@ -12,8 +12,14 @@ var idleColumns = [...]struct {
 }{{"<1m", 1}, {"1m-5m", 3}, {"5m-10m", 4}, {">=10m", 5}, {"", tally.NumIdleRanges}}
 
 // shownTimeout is the timeout from which a state's idle times are worth a row: in the
-// others everything is young.
+// others everything is young. The three states that have a timeout that is set are
+// shown however short it is.
 const shownTimeout conn.Seconds = 120
+
+func shown(i *tally.StateIdle) bool {
+	set := i.State == conn.Established || i.State == conn.FinWait || i.State == conn.UDPState
+	return i.Timeout >= shownTimeout || set && i.Timeout != conn.Unknown
+}
 
 // idleTable tells for how long connections have been silent, in the states that last.
 func (s *Summary) idleTable(o Options) *table {
@@ -26,7 +32,7 @@ func (s *Summary) idleTable(o Options) *table {
 	var rows []tally.StateIdle
 	unknown := false
 	for _, i := range s.idle() {
-		if i.Timeout >= shownTimeout && i.Ranges[0] < i.Total() {
+		if shown(&i) && i.Ranges[0] < i.Total() {
 			rows = append(rows, i)
 			unknown = unknown || i.Ranges[0] > 0
 		}

@@ -117,8 +117,8 @@ func (s *Summary) facts(o Options) [][2]string {
 			all = append(all, [2]string{word.Word(label), k})
 		}
 	}
-	if t := s.Timeouts; s.Format.dialect == conn.Linux && !s.Format.mixed {
-		all = append(all, [2]string{word.Word("timeouts"), word.Word("timeouts."+string(s.TimeoutsFrom), span(t.TCP), span(t.TCPFin), span(t.UDP))})
+	if t := s.timeouts(word); t != "" {
+		all = append(all, [2]string{word.Word("timeouts"), t})
 	}
 	if s.Filter != "" {
 		kept := uint64(s.Input.Entries-s.Input.Filtered) - s.Tally.Duplicates()
@@ -128,6 +128,20 @@ func (s *Summary) facts(o Options) [][2]string {
 		all = append(all, [2]string{word.Word("note"), note})
 	}
 	return all
+}
+
+// timeouts tells by which timeouts idle times are told; empty where by the entries' own.
+func (s *Summary) timeouts(word *explain.Catalogue) string {
+	t, ok := s.Timeouts.For(s.Format.dialect)
+	switch {
+	case s.Format.mixed:
+		return ""
+	case ok:
+		return word.Word("timeouts."+string(s.TimeoutsFrom), span(t.TCP), span(t.TCPFin), span(t.UDP))
+	case s.TimeoutsFrom == TimeoutsDiffer:
+		return word.Word("timeouts.differ")
+	}
+	return ""
 }
 
 func (s *Summary) source(word *explain.Catalogue) string {

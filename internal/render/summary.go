@@ -5,7 +5,6 @@ package render
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -70,6 +69,8 @@ const (
 	TimeoutsKernel  TimeoutsFrom = TimeoutsFrom(ConfigKernel)
 	TimeoutsListing TimeoutsFrom = TimeoutsFrom(ConfigListing)
 	TimeoutsFlag    TimeoutsFrom = "flag"
+	// TimeoutsDiffer is of listings that were taken with different ones.
+	TimeoutsDiffer TimeoutsFrom = "differ"
 )
 
 // Services are those that are configured, nil where nothing tells them.
@@ -276,17 +277,7 @@ func (s *Summary) Merge(o *Summary) {
 	s.Complete = s.Complete && o.Complete
 	s.CutShort = s.CutShort || o.CutShort
 	s.Misread += o.Misread
-	// One director's configurations are one, but for its counters; several are none.
-	a, b := s.Config.WithoutCounters(), o.Config.WithoutCounters()
-	switch {
-	case s.Config == nil && o.Config == nil:
-	case reflect.DeepEqual(a, b):
-		s.Config = a
-	case reflect.DeepEqual(a.Timeouts, b.Timeouts):
-		s.Config = &conn.Config{Timeouts: a.Timeouts}
-	default:
-		s.Config = &conn.Config{}
-	}
+	s.Config = conn.Common(s.Config, o.Config)
 	s.Format = FormatOf(&s.Input, parse.Auto)
 	if s.TimeFrom != o.TimeFrom || !s.Time.Equal(o.Time) {
 		s.Time, s.TimeFrom = time.Time{}, TimeUnknown

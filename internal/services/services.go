@@ -177,7 +177,7 @@ func NewReport(groups *tally.Groups, services []conn.Service, whole bool) *Repor
 	rest := groups.Rest()
 	r.Lost = Count{rest.Connections, rest.Templates}
 	for i := range r.Services {
-		r.Services[i].judge(whole)
+		r.Services[i].judge(whole, r.Unassigned.Connections > 0)
 	}
 	slices.SortStableFunc(r.Services, func(a, b Service) int {
 		return cmp.Or(cmp.Compare(b.Connections, a.Connections), cmp.Compare(b.Templates, a.Templates))
@@ -272,8 +272,9 @@ const (
 	churnShare = 0.05
 )
 
-// judge works out shares, and what disagrees.
-func (s *Service) judge(whole bool) {
+// judge works out shares, and what disagrees. unassigned says that there are connections
+// that may be those of firewall marks.
+func (s *Service) judge(whole, unassigned bool) {
 	weights := 0
 	for i := range s.Servers {
 		if w := s.Servers[i].Weight; weights >= 0 && w >= 0 {
@@ -289,7 +290,7 @@ func (s *Service) judge(whole bool) {
 	for i := range s.Servers {
 		v := &s.Servers[i]
 		v.Share, v.WeightShare = -1, -1
-		if s.Connections > 0 {
+		if s.Connections > 0 && !(unassigned && s.Fwmark != 0) {
 			v.Share = float64(v.Connections) / float64(s.Connections)
 		}
 		if weights > 0 {

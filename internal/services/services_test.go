@@ -224,15 +224,18 @@ type join struct {
 	servers map[string]map[string]string // of a service: the server, by what it can be found by
 	unclear map[string]bool              // services with a server that is a name
 	marks   []string
+	named   []*conn.Service // whose address or port is a name
 }
 
 func newJoin(all []conn.Service) *join {
-	j := &join{map[string]map[string]string{}, map[string]bool{}, nil}
+	j := &join{map[string]map[string]string{}, map[string]bool{}, nil, nil}
 	for i := range all {
 		name := serviceText(&all[i])
 		j.servers[name] = map[string]string{}
 		if all[i].Fwmark != 0 {
 			j.marks = append(j.marks, name)
+		} else if v := all[i].Virtual; v.Host != "" || !v.PortKnown {
+			j.named = append(j.named, &all[i])
 		}
 		for _, s := range all[i].Servers {
 			j.servers[name][text(s.Address)] = text(s.Address)
@@ -243,6 +246,14 @@ func newJoin(all []conn.Service) *join {
 		}
 	}
 	return j
+}
+
+// mayBeNamed tells whether a service with a name may be the entry's.
+func (j *join) mayBeNamed(e *conn.Entry) bool {
+	return slices.ContainsFunc(j.named, func(v *conn.Service) bool {
+		port := !v.Virtual.PortKnown || !e.Virtual.PortKnown || slices.Contains([]uint16{0, 21, e.Virtual.Port}, v.Virtual.Port)
+		return v.Protocol == e.Protocol && port && (v.Virtual.Host != "" || v.Virtual.Addr == e.Virtual.Addr)
+	})
 }
 
 // place is where an entry belongs: a service with one of its servers or none, or the
@@ -272,6 +283,12 @@ func (j *join) place(e *conn.Entry) (service, server string) {
 		}
 		return name, ""
 	}
+	var of []string // marks that it may be of
+	for _, name := range j.marks {
+		if e.Kind() == conn.Connection && name[len(name)-1:] == family(e.Virtual.Addr.Is6()) && anyPort(j.servers[name]) != "" {
+			of = append(of, name)
+		}
+	}
 	address := e.Protocol.String() + " " + host(e.Virtual)
 	orphanOf := "gone"
 	for _, c := range []struct{ name, key string }{
@@ -287,6 +304,8 @@ func (j *join) place(e *conn.Entry) (service, server string) {
 		}
 		switch {
 		case !there:
+		case found != "" && c.key == byAddress && len(of) > 0 && c.name != e.Protocol.String()+" "+text(e.Virtual):
+			return "unassigned", "" // of all ports, FTP's data, or the mark's
 		case found != "":
 			return c.name, found
 		case unclear || j.unclear[c.name]:
@@ -295,21 +314,14 @@ func (j *join) place(e *conn.Entry) (service, server string) {
 			orphanOf = c.name
 		}
 	}
-	var of []string
-	for _, name := range j.marks {
-		if e.Kind() != conn.Connection { // a mark's are marked
-			break
-		}
-		if name[len(name)-1:] == family(e.Virtual.Addr.Is6()) && anyPort(j.servers[name]) != "" {
-			of = append(of, name)
-		}
-	}
 	switch {
 	case len(of) > 0 && orphanOf != "gone": // the service's, of a removed server, or the mark's
 		return "unassigned", ""
 	case len(of) == 1:
 		return of[0], anyPort(j.servers[of[0]])
 	case len(of) > 1 || unclear || e.Virtual.Host != "":
+		return "unassigned", ""
+	case orphanOf == "gone" && j.mayBeNamed(e):
 		return "unassigned", ""
 	}
 	return orphanOf, ""
@@ -552,7 +564,7 @@ func judged(t *testing.T, r *Report, whole bool) {
 			s := &v.Servers[k]
 			name := serviceText(&v.Service) + " > " + text(s.Address)
 			share, weightShare := -1.0, -1.0
-			if v.Connections > 0 {
+			if v.Connections > 0 && (v.Fwmark == 0 || r.Unassigned.Connections == 0) { // else some may be the mark's
 				share = float64(s.Connections) / float64(v.Connections)
 			}
 			if told && weights > 0 {
