@@ -124,6 +124,11 @@ func runList(ctx context.Context, a *app, o *listOptions, args []string) error {
 	if o.output.value == render.RowsTable && rows.sink.Listed < kept {
 		fmt.Fprintf(a.stderr, "ipvsstate: %s\n", words.Word("listed", explain.Thousands(rows.sink.Listed), explain.Thousands(kept)))
 	}
+	if o.output.value == render.RowsTable {
+		for _, note := range s.RowNotes(words) {
+			fmt.Fprintf(a.stderr, "ipvsstate: %s\n", note)
+		}
+	}
 	if n := rows.sink.Unwritable; n > 0 && stopped == nil {
 		return fail("hint.unwritable", fmt.Errorf("%s left out: %w", rowCount(int64(n)), rows.sink.Why))
 	}

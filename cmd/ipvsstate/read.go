@@ -116,6 +116,7 @@ func (a *app) read(ctx context.Context, q *question, words *explain.Catalogue, a
 	if counted && !o.merge {
 		q.rows.only = s.Index
 	}
+	q.filter.Forget()
 	again := &reading{app: a, question: q, words: words, config: s.Config, again: true}
 	return again.files(ctx, args)
 }
@@ -252,7 +253,7 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 
 // complete puts into a summary what is known of the whole reading.
 func (r *reading) complete(s *render.Summary) {
-	s.Filter = r.question.filter.String()
+	s.Filter, s.Named = r.question.filter.String(), r.question.filter.Named()
 	s.Timeouts, s.TimeoutsFrom = conn.DefaultTimeouts, render.TimeoutsDefault
 	switch o := r.question.input; {
 	case o.timeouts.given:
@@ -306,7 +307,11 @@ func (r *reading) files(ctx context.Context, names []string) (*render.Summary, e
 // answer is the summary with the error of a run that has something to show, or the
 // error alone where the filter asked what the input does not tell.
 func (r *reading) answer(s *render.Summary, stopped error) (*render.Summary, error) {
-	if err := untold(r.question.filter); err != nil && r.verdict(stopped) == nil {
+	err := untold(r.question.filter)
+	if unknown := r.question.filter.UnknownStates(); err == nil && len(unknown) > 0 && s.Tally.Connections()+s.Tally.Templates() == 0 {
+		err = fail("hint.filter-state", fmt.Errorf("no entry is in state %q, and no known kernel has one of that name", unknown[0]))
+	}
+	if err != nil && r.verdict(stopped) == nil {
 		return nil, err
 	}
 	return s, r.outcome(stopped)

@@ -81,12 +81,18 @@ func (r *resolver) names(entries []conn.Entry) {
 	})
 }
 
-// each goes through the endpoints of entries.
+// each goes through the endpoints of entries, but for a firewall mark, which is no
+// address, and the client of a template, which can be a network.
 func each(entries []conn.Entry, f func(*conn.Endpoint)) {
 	for i := range entries {
 		e := &entries[i]
-		for _, p := range []*conn.Endpoint{&e.Client, &e.Virtual, &e.Local, &e.Server} {
-			f(p)
+		f(&e.Server)
+		f(&e.Local)
+		if e.Kind() != conn.FwmarkTemplate {
+			f(&e.Virtual)
+		}
+		if e.Kind() == conn.Connection {
+			f(&e.Client)
 		}
 	}
 }

@@ -107,6 +107,9 @@ func (o *summaryOptions) dimensions() ([]tally.Dimension, error) {
 		}
 		all = append(all, d)
 	}
+	if o.top >= 0 && len(all) == 0 {
+		return nil, fail("hint.top-by", errors.New("--top shows the largest groups, and there is no --by"))
+	}
 	if o.top < -1 {
 		return nil, fail("hint.top", fmt.Errorf("--top %d is negative", o.top))
 	}

@@ -91,8 +91,8 @@ const ftp = 21
 
 // Find finds the service and real server of a target. A connection of a firewall
 // mark's service does not show the mark: it is the one whose service has the real
-// server, if no service has its address. Where one has, and lacks the server, or has all
-// ports or FTP and the server too, it cannot be told which it is of. Nor can it be told
+// server, if no service has its address. Where one has, and lacks the server, or is FTP's
+// and has it too, it cannot be told which it is of. Nor can it be told
 // that a service is gone where one that has a name may be it.
 func (d *Directory) Find(t *Target) Place {
 	none := Place{NotTold, -1, -1}
@@ -117,7 +117,7 @@ func (d *Directory) Find(t *Target) Place {
 			continue
 		}
 		p := d.within(i, t, v.addrOnly)
-		if p.Whether == Present && v.virtual != t.Virtual.Identity() && d.ofMark(t).Whether == Present {
+		if p.Whether == Present && v.addrOnly && d.ofMark(t).Whether == Present {
 			return none
 		}
 		if p.Whether == Present || p.Whether == NotTold {

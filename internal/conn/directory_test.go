@@ -13,6 +13,7 @@ func TestDirectory(t *testing.T) {
 		5: {Fwmark: 11, Servers: []Server{server("10.0.0.22:0", DirectRoute)}},
 		6: {Fwmark: 10, IPv6: true, Servers: []Server{server("[fd00::21]:0", Tunnel)}},
 		7: {Protocol: TCP, Virtual: named("vip", "http", 80), Servers: []Server{{Address: named("web1", "http", 80)}}},
+		9: {Protocol: TCP, Virtual: at("10.0.1.104:21"), Servers: []Server{server("10.0.0.22:21", Masquerade)}},
 		8: {Protocol: TCP, Virtual: at("10.0.1.103:0"), Servers: []Server{server("10.0.0.22:0", DirectRoute)}},
 	}
 	d := NewDirectory(services)
@@ -49,7 +50,8 @@ func TestDirectory(t *testing.T) {
 		{"of an IPv6 mark", connection(TCP, at("[fd00:1::1]:80"), at("[fd00::21]:80")), Place{Present, 6, 0}},
 		{"deleted service", connection(TCP, at("10.0.1.200:81"), at("10.0.0.99:81")), Place{ServiceGone, -1, -1}},
 		{"a service that may be deleted or have a name", connection(TCP, at("10.0.1.200:80"), at("10.0.0.99:80")), Place{NotTold, -1, -1}},
-		{"of all ports or a mark", connection(TCP, at("10.0.1.103:8443"), at("10.0.0.22:8443")), Place{NotTold, -1, -1}},
+		{"of all ports, whose server a mark has", connection(TCP, at("10.0.1.103:8443"), at("10.0.0.22:8443")), Place{Present, 8, 0}},
+		{"FTP data or a mark's", connection(TCP, at("10.0.1.104:8443"), at("10.0.0.22:8443")), Place{NotTold, -1, -1}},
 		{"template of all ports, whose server a mark has", template(TCP, at("10.0.1.103:0"), at("10.0.0.22:0")), Place{Present, 8, 0}},
 		{"template of a mark", template(IP, at("0.0.0.10:0"), at("10.0.0.22:0")), Place{Present, 4, 1}},
 		{"template of a mark, without the server's port", template(IP, at("0.0.0.10:0"), at("10.0.0.21:0")), Place{Present, 4, 0}},

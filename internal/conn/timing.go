@@ -82,6 +82,12 @@ func (t *Timing) persistence(e *Entry) Seconds {
 	if s, ok := t.persistent[k]; ok {
 		return s
 	}
+	if k.virtual.PortKnown && k.virtual.Port == 0 { // FTP's templates are of all ports
+		k.virtual.Port = ftp
+		if s, ok := t.persistent[k]; ok {
+			return s
+		}
+	}
 	return Unknown
 }
 

@@ -100,6 +100,7 @@ var completed = map[string][]string{
 	"on.":       {"director", "server", "client"},
 	"side.":     {"client", "server"},
 	"timeouts.": {"default", "kernel", "listing", "flag"},
+	"untold.":   {"origin", "forwarding"},
 	"orphan.":   {"server_gone", "service_gone"},
 	"head.":     {"state", "protocol", "service", "server", "client", "port", "forwarding", "origin", "idle"},
 	"column.": {"proto", "kind", "state", "expires", "idle", "client", "virtual", "local", "server", "forwarding", "origin", "timeout",

@@ -201,7 +201,8 @@ func (v *ports) match(p conn.Protocol, e *conn.Endpoint) bool {
 // endpoints is the condition on one of an entry's endpoints.
 type endpoints struct {
 	list[endpoint]
-	side side
+	side   side
+	filter *Filter // counts the names
 }
 
 type side uint8
@@ -212,8 +213,8 @@ const (
 	server
 )
 
-func newEndpoints(field Field, terms []Term) (condition, error) {
-	c := &endpoints{}
+func newEndpoints(field Field, terms []Term, f *Filter) (condition, error) {
+	c := &endpoints{filter: f}
 	want := "an address, a network, ADDR:PORT, :PORT or a host, such as 10.0.0.0/8, [2001:db8::1]:443 or web1:http"
 	switch field {
 	case Virtual:
@@ -244,6 +245,9 @@ func (c *endpoints) holds(e *conn.Entry) bool {
 		a = address4(p.Addr)
 	} else {
 		a = addressOf(p.Addr)
+		if a.family == noAddress && !c.tells(e) {
+			c.filter.named.Add(1)
+		}
 	}
 	return c.list.holds(func(v *endpoint) bool { return v.network.has(&a) && (v.alone || v.rest(e, p)) })
 }

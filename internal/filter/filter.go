@@ -83,6 +83,7 @@ type Filter struct {
 	conditions []asked // one for each field, cheapest first
 	timing     *conn.Timing
 	seen       atomic.Bool
+	named      atomic.Uint64
 	allTold    atomic.Bool
 }
 
@@ -155,12 +156,46 @@ func (f *Filter) condition(field Field, terms []Term) (condition, error) {
 	case Port:
 		return newVirtualPorts(terms)
 	}
-	return newEndpoints(field, terms)
+	return newEndpoints(field, terms, f)
 }
 
 // SetTiming says what idle times are told by. If NeedsTiming it goes before Match, and
 // not beside it.
 func (f *Filter) SetTiming(t *conn.Timing) { f.timing = t }
+
+// Named is how many entries were asked for an address and have a host name in its
+// place, so that it is not known whether they should have been chosen.
+func (f *Filter) Named() uint64 { return f.named.Load() }
+
+// Forget makes the filter forget what entries have told, for a second reading by what
+// the first made known. It does not go beside Match.
+func (f *Filter) Forget() {
+	f.named.Store(0)
+	f.seen.Store(false)
+	f.allTold.Store(false)
+	for i := range f.conditions {
+		f.conditions[i].told.Store(false)
+	}
+}
+
+// UnknownStates are the words asked for, without a wildcard, that are no state of any
+// kernel known here: a newer one may have them, or they are misspelt.
+func (f *Filter) UnknownStates() []string {
+	var unknown []string
+	for _, t := range f.terms {
+		if t.Field != State {
+			continue
+		}
+		for word := range strings.SplitSeq(t.Value, ",") {
+			word = strings.TrimLeft(word, "!")
+			known := slices.ContainsFunc(conn.States(), func(s conn.State) bool { return strings.EqualFold(s.String(), word) })
+			if !known && !strings.ContainsAny(word, "*?") {
+				unknown = append(unknown, word)
+			}
+		}
+	}
+	return unknown
+}
 
 // NeedsTiming reports a filter that looks at idle times.
 func (f *Filter) NeedsTiming() bool { return f.asks(Idle) }

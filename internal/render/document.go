@@ -62,6 +62,7 @@ type inputJSON struct {
 	Garbled    int64  `json:"garbled"`
 	Other      int64  `json:"other_format"`
 	Filtered   int64  `json:"filtered"`
+	Named      uint64 `json:"named"`
 }
 
 func (s *Summary) sourceDocument() sourceJSON {
@@ -74,7 +75,7 @@ func (s *Summary) snapshotDocument() snapshotJSON {
 
 func (s *Summary) inputDocument() inputJSON {
 	in := s.Input
-	return inputJSON{in.Lines, in.Entries, in.Skipped, in.Bad, s.Tally.Duplicates(), in.Garbled, in.OtherFormat, in.Filtered}
+	return inputJSON{in.Lines, in.Entries, in.Skipped, in.Bad, s.Tally.Duplicates(), in.Garbled, in.OtherFormat, in.Filtered, s.Named}
 }
 
 type timeoutsJSON struct {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -140,7 +141,8 @@ type groupSum struct {
 	cut                    int
 }
 
-// eachGroup goes through the first groups.
+// eachGroup goes through the first groups; with Across through all of the first leads,
+// as the table has them.
 func (s *Summary) eachGroup(o Options, n int, f func(*tally.Group)) groupSum {
 	g := s.Tally.Groups()
 	sum := groupSum{cut: g.Len()}
@@ -151,7 +153,20 @@ func (s *Summary) eachGroup(o Options, n int, f func(*tally.Group)) groupSum {
 	if n == g.Len()-1 { // one more row in place of "1 other"
 		n = 0
 	}
+	var chosen map[string]bool
+	if o.Across && n > 0 {
+		if leads, _ := s.leads(o); len(leads) > n+1 {
+			chosen = make(map[string]bool)
+			for _, l := range leads[:n] {
+				chosen[l.key] = true
+			}
+		}
+		n = 0
+	}
 	g.Top(n, order, func(group *tally.Group) bool {
+		if chosen != nil && !chosen[leadKey(o.By[:len(o.By)-1], group)] {
+			return true
+		}
 		sum.connections += group.Connections
 		sum.templates += group.Templates
 		sum.cut--
@@ -164,98 +179,119 @@ func (s *Summary) eachGroup(o Options, n int, f func(*tally.Group)) groupSum {
 	return sum
 }
 
+// lead is what the groups add up to that differ in the last dimension only.
+type lead struct {
+	key                    string
+	head                   []string
+	connections, templates uint64
+}
+
+// leadKey tells the leads of groups apart.
+func leadKey(by []tally.Dimension, g *tally.Group) string {
+	var key strings.Builder
+	for d := range by {
+		text, ok := groupValue(by[d], &g.Values[d])
+		fmt.Fprintf(&key, "%t%s\x00", ok, text)
+	}
+	return key.String()
+}
+
+// leads adds the groups up by all dimensions but the last, in the order that is asked
+// for, and counts how often each value of the last has been seen.
+func (s *Summary) leads(o Options) (all []*lead, last map[tally.Value]uint64) {
+	by := o.By[:len(o.By)-1]
+	last = make(map[tally.Value]uint64)
+	of := map[string]*lead{}
+	s.Tally.Groups().Top(0, tally.ByValue, func(g *tally.Group) bool {
+		key := leadKey(by, g)
+		l := of[key]
+		if l == nil {
+			l = &lead{key: key}
+			for d := range by {
+				l.head = append(l.head, groupCell(by[d], &g.Values[d], o.Words))
+			}
+			of[key] = l
+			all = append(all, l)
+		}
+		l.connections += g.Connections
+		l.templates += g.Templates
+		if g.Connections > 0 {
+			last[g.Values[len(by)]] += g.Connections
+		}
+		return true
+	})
+	if o.Order == tally.ByCount {
+		slices.SortStableFunc(all, func(a, b *lead) int {
+			return cmp.Or(cmp.Compare(b.connections, a.connections), cmp.Compare(b.templates, a.templates))
+		})
+	}
+	return all, last
+}
+
+// maxColumns is how many columns a cross table has at most; no screen has room for more.
+const maxColumns = 64
+
 // crossed adds the groups up to rows by all dimensions but the last, whose values are
 // the columns.
 func (s *Summary) crossed(by []tally.Dimension, n int, o Options) (rows []crossRow, columns []string) {
 	word := o.Words
-	last := len(by)
+	leads, sums := s.leads(o)
+	cut := 0
+	if n > 0 && len(leads) > n+1 {
+		cut = len(leads) - n
+		leads = leads[:n]
+	}
+	// The most frequent columns first, since the last are given up where room is short.
+	d := o.By[len(by)]
 	type columnOf struct {
 		label string
 		value tally.Value
-		sum   uint64
 	}
 	var all []columnOf
-	indexOf := map[tally.Value]int{}
-	rowOf := map[string]int{}
-	s.eachGroup(o, 0, func(g *tally.Group) {
-		var head []string
-		for d := range by {
-			head = append(head, groupCell(by[d], &g.Values[d], word))
+	for v := range sums {
+		all = append(all, columnOf{groupCell(d, &v, word), v})
+	}
+	slices.SortFunc(all, func(a, b columnOf) int {
+		if d.Aspect == tally.Idle {
+			return cmp.Compare(a.value.Idle, b.value.Idle)
 		}
-		key := strings.Join(head, "\x00")
-		r, ok := rowOf[key]
-		if !ok {
-			r = len(rows)
-			rowOf[key] = r
-			rows = append(rows, crossRow{head: head})
-		}
-		rows[r].connections += g.Connections
-		rows[r].templates += g.Templates
-		if g.Connections == 0 {
-			return
-		}
-		c, ok := indexOf[g.Values[last]]
-		if !ok {
-			c = len(all)
-			indexOf[g.Values[last]] = c
-			all = append(all, columnOf{groupCell(o.By[last], &g.Values[last], word), g.Values[last], 0})
-		}
-		all[c].sum += g.Connections
-		for len(rows[r].cells) <= c {
-			rows[r].cells = append(rows[r].cells, 0)
-		}
-		rows[r].cells[c] += g.Connections
+		return cmp.Or(cmp.Compare(sums[b.value], sums[a.value]), strings.Compare(a.label, b.label))
 	})
-	if o.Order == tally.ByCount {
-		slices.SortStableFunc(rows, func(a, b crossRow) int {
-			switch {
-			case a.connections != b.connections:
-				return compareMost(a.connections, b.connections)
-			case a.templates != b.templates:
-				return compareMost(a.templates, b.templates)
-			}
-			return strings.Compare(strings.Join(a.head, "\x00"), strings.Join(b.head, "\x00"))
-		})
+	all = all[:min(len(all), maxColumns)]
+	columnAt := make(map[tally.Value]int, len(all))
+	for i, c := range all {
+		columnAt[c.value] = i
+		columns = append(columns, c.label)
 	}
-	// The most frequent columns first, since the last are given up where room is short.
-	order := make([]int, len(all))
-	for i := range order {
-		order[i] = i
+	row := func(head []string) crossRow {
+		return crossRow{head: head, cells: make([]uint64, len(columns))}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		if o.By[last].Aspect == tally.Idle {
-			return int(all[a].value.Idle) - int(all[b].value.Idle)
+	total, rest := row(headOf(word.Word("total"), len(by))), row(headOf(word.Count("groups.rest", uint64(cut)), len(by)))
+	rowAt := make(map[string]int, len(leads))
+	for i, l := range leads {
+		rowAt[l.key] = i
+		rows = append(rows, row(l.head))
+	}
+	s.Tally.Groups().Top(0, tally.ByValue, func(g *tally.Group) bool {
+		r := &rest
+		if i, ok := rowAt[leadKey(by, g)]; ok {
+			r = &rows[i]
 		}
-		if all[a].sum != all[b].sum {
-			return compareMost(all[a].sum, all[b].sum)
-		}
-		return strings.Compare(all[a].label, all[b].label)
-	})
-	for _, c := range order {
-		columns = append(columns, all[c].label)
-	}
-	for r := range rows {
-		cells := make([]uint64, len(order))
-		for i, c := range order {
-			if c < len(rows[r].cells) {
-				cells[i] = rows[r].cells[c]
+		for _, r := range []*crossRow{r, &total} {
+			r.connections += g.Connections
+			r.templates += g.Templates
+			if c, ok := columnAt[g.Values[len(by)]]; ok {
+				r.cells[c] += g.Connections
 			}
 		}
-		rows[r].cells = cells
-	}
-	total := crossRow{head: headOf(word.Word("total"), last), cells: make([]uint64, len(order))}
-	for _, r := range rows {
-		total.add(&r)
-	}
-	if n > 0 && len(rows) > n+1 {
-		rest := crossRow{head: headOf(word.Count("groups.rest", uint64(len(rows)-n)), last), cells: make([]uint64, len(order))}
-		for _, r := range rows[n:] {
-			rest.add(&r)
-		}
-		rows = append(rows[:n], rest)
+		return true
+	})
+	if cut > 0 {
+		rows = append(rows, rest)
 	}
 	if given := s.Tally.Groups().Rest(); given.Connections+given.Templates > 0 {
-		r := crossRow{head: headOf(word.Word("groups.given"), last), connections: given.Connections, templates: given.Templates, cells: make([]uint64, len(order))}
+		r := row(headOf(word.Word("groups.given"), len(by)))
+		r.connections, r.templates = given.Connections, given.Templates
 		rows = append(rows, r)
 		total.add(&r)
 	}
@@ -268,13 +304,6 @@ func (r *crossRow) add(o *crossRow) {
 	for c, n := range o.cells {
 		r.cells[c] += n
 	}
-}
-
-func compareMost(a, b uint64) int {
-	if a > b {
-		return -1
-	}
-	return 1
 }
 
 type groupsJSON struct {

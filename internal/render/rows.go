@@ -317,11 +317,18 @@ func (k *RowSink) first(entries []conn.Entry) []conn.Entry {
 }
 
 func (k *RowSink) compare(a, b *conn.Entry) int {
-	c := k.by.compare(&k.RowOptions, a, b)
-	if k.Reverse {
-		return -c
+	if !k.Reverse {
+		return k.by.compare(&k.RowOptions, a, b)
 	}
-	return c
+	var text [64]byte // unknown values stay the last
+	x, y := len(k.by.append(&k.RowOptions, text[:0], a)) == 0, len(k.by.append(&k.RowOptions, text[:0], b)) == 0
+	if x != y {
+		if x {
+			return 1
+		}
+		return -1
+	}
+	return k.by.compare(&k.RowOptions, b, a)
 }
 
 // resolved writes entries with names.

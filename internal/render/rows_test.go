@@ -716,8 +716,9 @@ func TestRowsSort(t *testing.T) {
 				sorted := slices.Clone(entries)
 				unknown := 0
 				slices.SortStableFunc(sorted, func(a, b conn.Entry) int {
-					c := compareRows(rowOrder(&o, column, &a), rowOrder(&o, column, &b))
-					if reverse {
+					x, y := rowOrder(&o, column, &a), rowOrder(&o, column, &b)
+					c := compareRows(x, y)
+					if reverse && x != nil && y != nil { // what is not told is last either way
 						return -c
 					}
 					return c

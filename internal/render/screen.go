@@ -124,10 +124,28 @@ func (s *Summary) facts(o Options) [][2]string {
 		kept := uint64(s.Input.Entries-s.Input.Filtered) - s.Tally.Duplicates()
 		all = append(all, [2]string{word.Word("filter"), word.Word("filter.kept", Clean(s.Filter), explain.Thousands(kept), explain.Thousands(uint64(s.Input.Entries)))})
 	}
-	for _, note := range s.notes(word) {
+	for _, note := range append(s.notes(word), s.untold(o)...) {
 		all = append(all, [2]string{word.Word("note"), note})
 	}
 	return all
+}
+
+// untold says of a dimension that no entry tells what would.
+func (s *Summary) untold(o Options) (notes []string) {
+	for i, d := range o.By {
+		if d.Aspect != tally.Origin && d.Aspect != tally.Forwarding {
+			continue
+		}
+		told := false
+		s.Tally.Groups().Top(0, tally.ByValue, func(g *tally.Group) bool {
+			_, told = groupValue(d, &g.Values[i])
+			return !told
+		})
+		if !told && s.Tally.Connections()+s.Tally.Templates() > 0 {
+			notes = append(notes, o.Words.Word("untold."+d.Aspect.String()))
+		}
+	}
+	return notes
 }
 
 // timeouts tells by which timeouts idle times are told; empty where by the entries' own.
@@ -199,6 +217,15 @@ func (s *Summary) kernel(word *explain.Catalogue) string {
 	return strings.Join(all, word.Word("comma"))
 }
 
+// RowNotes are what a reader of a list must know of it.
+func (s *Summary) RowNotes(word *explain.Catalogue) []string {
+	all := s.notes(word)
+	if t := s.timeouts(word); t != "" {
+		all = append(all, word.Word("idle.by", t))
+	}
+	return all
+}
+
 // notes are what a reader must know to trust the numbers.
 func (s *Summary) notes(word *explain.Catalogue) []string {
 	var all []string
@@ -238,6 +265,7 @@ func (s *Summary) notes(word *explain.Catalogue) []string {
 	if untold > 0 && s.Format.dialect == conn.DPVS {
 		all = append(all, word.Word("idle.dpvs"))
 	}
+	add("named", s.Named)
 	add("synced", s.Tally.Synced())
 	if g := s.Tally.Groups(); g != nil && g.Undercount() > 0 {
 		all = append(all, word.Word("undercount", explain.Thousands(tally.MaxGroups), explain.Thousands(g.Undercount())))

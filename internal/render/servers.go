@@ -127,6 +127,15 @@ func serviceName(v *conn.Service) string {
 	return v.Protocol.String() + " " + v.Virtual.String()
 }
 
+// family is 4 or 6, nil for a service whose address is a name.
+func family(v *conn.Service) *int {
+	six := v.IPv6
+	if v.Fwmark == 0 {
+		six = v.Virtual.Addr.Is6()
+	}
+	return optional(map[bool]int{false: 4, true: 6}[six], v.Fwmark != 0 || v.Virtual.Addr.IsValid())
+}
+
 // flags are a service's flags as ipvsadm prints them.
 func flags(v *services.Service) string {
 	var words []string
@@ -156,10 +165,10 @@ func (s *Services) serversTable(o Options) *table {
 	states := s.stateColumns()
 	heads := []column{{head: word.Word("head.services")}}
 	if r.Configured {
-		heads = append(heads, column{head: word.Word("head.method"), priority: 2}, column{head: word.Word("head.flags"), priority: 5}, column{head: word.Word("head.weight"), right: true},
+		heads = append(heads, column{head: word.Word("head.method"), priority: 2}, column{head: word.Word("head.flags"), priority: 6}, column{head: word.Word("head.weight"), right: true},
 			column{head: word.Word("head.ofweight"), right: true, priority: 7})
 	}
-	heads = append(heads, column{head: word.Word("head.share"), right: true, priority: 6})
+	heads = append(heads, column{head: word.Word("head.share"), right: true, priority: 5})
 	if r.Configured {
 		heads = append(heads, column{head: word.Word("head.counters"), right: true, priority: 4})
 	}
@@ -326,6 +335,7 @@ type fullServiceJSON struct {
 	Protocol       *string          `json:"protocol"`
 	Virtual        *string          `json:"virtual"`
 	Fwmark         *uint32          `json:"fwmark"`
+	Family         *int             `json:"family"`
 	Scheduler      *string          `json:"scheduler"`
 	SchedulerFlags string           `json:"scheduler_flags"`
 	Persistent     *conn.Seconds    `json:"persistent_seconds"`
@@ -397,6 +407,7 @@ func ServicesJSON(w io.Writer, s *Services, o Options) error {
 		marked := v.Fwmark != 0
 		j := fullServiceJSON{
 			Protocol: optional(v.Protocol.String(), !marked), Virtual: optional(v.Virtual.String(), !marked), Fwmark: optional(v.Fwmark, marked),
+			Family:    family(&v.Service),
 			Scheduler: optional(v.Scheduler, v.Scheduler != ""), SchedulerFlags: v.SchedulerFlags,
 			Persistent: optional(v.Persistent, v.Persistent != conn.Unknown), Mask: optional(v.Mask, v.Mask != 0), OnePacket: v.OnePacket,
 			Engine: optional(v.PEName, v.PEName != ""), Connections: v.Connections, Templates: v.Templates, Servers: make([]fullServerJSON, 0),

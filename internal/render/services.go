@@ -81,7 +81,7 @@ type crossRow struct {
 // of importantColumns are.
 func cross(heads []column, columns []string, rows []crossRow, o Options) *table {
 	for o.Width > 0 {
-		t := layOut(heads, columns[:min(len(columns), importantColumns)], rows, len(columns) > importantColumns, o)
+		t := layOut(heads, columns[:min(len(columns), importantColumns)], rows, o)
 		spare := slices.IndexFunc(heads, func(c column) bool { return c.priority > leastSpared && c.priority == highest(heads) })
 		if spare < 0 || t.total() <= o.Width {
 			break
@@ -92,7 +92,7 @@ func cross(heads []column, columns []string, rows []crossRow, o Options) *table 
 		}
 	}
 	for n := len(columns); ; n-- {
-		t := layOut(heads, columns[:n], rows, len(columns) > n, o)
+		t := layOut(heads, columns[:n], rows, o)
 		if n == 0 || o.Width == 0 || t.total() <= o.Width {
 			return t
 		}
@@ -100,7 +100,7 @@ func cross(heads []column, columns []string, rows []crossRow, o Options) *table 
 }
 
 const (
-	importantColumns = 3
+	importantColumns = 2
 	leastSpared      = 3
 )
 
@@ -111,26 +111,38 @@ func highest(heads []column) (priority int) {
 	return priority
 }
 
-func layOut(heads []column, columns []string, rows []crossRow, other bool, o Options) *table {
+func layOut(heads []column, columns []string, rows []crossRow, o Options) *table {
 	word := o.Words
-	t := &table{columns: append(slices.Clip(heads),
-		column{head: word.Word("head.connections"), right: true},
-		column{head: word.Word("head.templates"), right: true, priority: 3})}
+	rest := make([]uint64, len(rows)) // in no column
+	other := false
+	for i, r := range rows {
+		rest[i] = r.connections
+		for _, n := range r.cells[:len(columns)] {
+			rest[i] -= n
+		}
+		other = other || rest[i] > 0
+	}
+	t := &table{columns: append(slices.Clip(heads), column{head: word.Word("head.connections"), right: true})}
+	templates := slices.ContainsFunc(rows, func(r crossRow) bool { return r.templates > 0 })
+	if templates {
+		t.columns = append(t.columns, column{head: word.Word("head.templates"), right: true, priority: 3})
+	}
 	for _, c := range columns {
 		t.columns = append(t.columns, column{head: c, right: true})
 	}
 	if other {
 		t.columns = append(t.columns, column{head: word.Word("head.other"), right: true, priority: 1})
 	}
-	for _, r := range rows {
-		cells := append(slices.Clip(r.head), explain.Thousands(r.connections), explain.Thousands(r.templates))
-		rest := r.connections
+	for i, r := range rows {
+		cells := append(slices.Clip(r.head), explain.Thousands(r.connections))
+		if templates {
+			cells = append(cells, explain.Thousands(r.templates))
+		}
 		for _, n := range r.cells[:len(columns)] {
-			rest -= n
 			cells = append(cells, count(n))
 		}
 		if other {
-			cells = append(cells, count(rest))
+			cells = append(cells, count(rest[i]))
 		}
 		t.add(cells...)
 	}

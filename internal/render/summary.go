@@ -37,8 +37,10 @@ type Summary struct {
 	Input capture.Counts
 	Tally *tally.Tally
 
-	// Filter is which entries are counted, as flags; empty for all.
+	// Filter is which entries are counted, as flags; empty for all. Named is how many of
+	// the others have a name in place of an address that it asks for.
 	Filter string
+	Named  uint64
 
 	Timeouts     conn.Timeouts
 	TimeoutsFrom TimeoutsFrom

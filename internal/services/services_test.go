@@ -304,8 +304,8 @@ func (j *join) place(e *conn.Entry) (service, server string) {
 		}
 		switch {
 		case !there:
-		case found != "" && c.key == byAddress && len(of) > 0 && c.name != e.Protocol.String()+" "+text(e.Virtual):
-			return "unassigned", "" // of all ports, FTP's data, or the mark's
+		case found != "" && c.name == address+" 21" && c.key == byAddress && len(of) > 0:
+			return "unassigned", "" // FTP's data, or the mark's
 		case found != "":
 			return c.name, found
 		case unclear || j.unclear[c.name]:

@@ -93,15 +93,12 @@ func (d *Dimension) setNetwork(text string) error {
 	return nil
 }
 
-// String is the dimension as it is asked for.
+// String is the dimension as it is asked for, a client's network with the lengths of
+// both families.
 func (d Dimension) String() string {
 	switch {
 	case d.Aspect != Client || d.Bits4 == 32 && d.Bits6 == 128:
 		return d.Aspect.String()
-	case d.Bits6 == usualBits6:
-		return fmt.Sprintf("client/%d", d.Bits4)
-	case d.Bits4 == usualBits4 && d.Bits6 > 32:
-		return fmt.Sprintf("client/%d", d.Bits6)
 	}
 	return fmt.Sprintf("client/%d/%d", d.Bits4, d.Bits6)
 }
