@@ -101,7 +101,7 @@ func run(ctx context.Context, a *app, args []string) int {
 	if !errors.As(err, &f) {
 		f = &failure{err: err, code: exitCouldNot}
 	}
-	if f.code == exitInterrupted {
+	if f.code == exitInterrupted || f.code == exitFound { // nothing to complain of
 		return f.code
 	}
 	a.complain(err)

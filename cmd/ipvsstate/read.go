@@ -32,6 +32,8 @@ type question struct {
 	input  *inputOptions
 	filter *filter.Filter
 	by     []tally.Dimension
+	// sample is how many entries are kept at most as a sample, 0 for none.
+	sample int
 	// rows are gathered beside the counts; nil for none.
 	rows *rowOptions
 }
@@ -181,18 +183,22 @@ func configured(c *conn.Config) []conn.Service {
 	return c.Services
 }
 
-// gather makes accumulators.
-func (r *reading) gather(seen *tally.Seen) func() *gathered {
+// gather makes accumulators for a source of so many bytes, 0 where that is not known.
+func (r *reading) gather(seen *tally.Seen, size int64) func() *gathered {
 	plan, timing := r.plan()
 	if len(plan.By) == 0 {
 		plan = nil
+	}
+	var sample *tally.SamplePlan
+	if n := r.question.sample; n > 0 {
+		sample = tally.NewSamplePlan(n, size)
 	}
 	var sink *render.RowSink
 	if r.question.rows != nil {
 		sink = r.question.rows.begin(r.seen, timing, configured(r.config))
 	}
 	return func() *gathered {
-		g := &gathered{Tally: tally.New(tally.Options{Seen: seen, Plan: plan})}
+		g := &gathered{Tally: tally.New(tally.Options{Seen: seen, Plan: plan, Sample: sample})}
 		if sink != nil {
 			g.rows = sink.NewRows()
 		}
@@ -230,7 +236,7 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 	src := &capture.Source{Kind: capture.Kernel, Name: table.Path, Reader: r.patient(table, "wait.kernel")}
 	// One worker, since all count against the same seen entries; the kernel is slower.
 	cfg := capture.Config{Workers: 1, ReadSize: ipvs.ReadSize, Keep: r.keep()}
-	stopped := r.source(ctx, src, cfg, r.gather(&tally.Seen{}))
+	stopped := r.source(ctx, src, cfg, r.gather(&tally.Seen{}, 0))
 	s := r.chosen
 	if s == nil {
 		return nil, r.verdict(stopped)
@@ -285,7 +291,7 @@ func (r *reading) files(ctx context.Context, names []string) (*render.Summary, e
 		if r.question.needsConfig() && !r.again {
 			r.config = src.Front()
 		}
-		stopped = r.source(ctx, src, cfg, r.gather(nil))
+		stopped = r.source(ctx, src, cfg, r.gather(nil, src.Size))
 		src.Close()
 		if stopped != nil {
 			break

@@ -23,7 +23,7 @@ func newRoot(a *app) *cobra.Command {
 	})
 	root.Version = version
 	root.SetVersionTemplate("ipvsstate {{.Version}}\n")
-	root.AddCommand(newSummary(a), newList(a), newServices(a), newExplain(a), newVersion(a))
+	root.AddCommand(newSummary(a), newList(a), newServices(a), newDiagnose(a), newExplain(a), newVersion(a))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {
@@ -48,10 +48,12 @@ const usualExit = `  0    done
   2    could not: usage, permission, input or output
   130  interrupted`
 
-const readingExit = `  0    done
-  2    could not: usage, permission, input or output; a reading cut short by --timeout;
+const (
+	readingExit = "  0    done\n" + afterDone
+	afterDone   = `  2    could not: usage, permission, input or output; a reading cut short by --timeout;
        a filter on what the input does not tell; with --strict, a row that could not be read
   130  interrupted; what had been read is shown`
+)
 
 // usageTemplate is cobra's, with the exit status behind the flags, whose texts are
 // wrapped to the terminal.

@@ -128,9 +128,17 @@ func runSummary(ctx context.Context, a *app, o *summaryOptions, args []string) e
 	if q.by, err = o.dimensions(); err != nil {
 		return err
 	}
+	// Of a part of the table, or of one format of it, the rules would say what is not so.
+	judged := q.filter.Empty() && len(q.by) == 0 && o.output.value != "csv"
+	if judged {
+		q.sample = tally.MaxSample
+	}
 	s, stopped := a.read(ctx, q, words, args)
 	if s == nil {
 		return stopped
+	}
+	if judged {
+		s.Diagnosis = diagnoseSample(s)
 	}
 	options := render.Options{
 		Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value),

@@ -40,6 +40,8 @@ type Source struct {
 	Name string
 	// Modified is the file's modification time, zero where there is none.
 	Modified time.Time
+	// Size is a file's size in bytes, compressed as it is; 0 where it is not known.
+	Size int64
 	// Reader gives the bytes, decompressed.
 	Reader io.Reader
 
@@ -75,7 +77,7 @@ func Open(name string) (*Source, error) {
 		}
 		return openReport(name)
 	}
-	return &Source{Kind: File, Name: name, Modified: info.ModTime(), Reader: Text(f), close: f.Close}, nil
+	return &Source{Kind: File, Name: name, Modified: info.ModTime(), Size: info.Size(), Reader: Text(f), close: f.Close}, nil
 }
 
 // Text reads what is compressed with gzip, zstd, bzip2 or xz, told by its first

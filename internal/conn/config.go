@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -15,6 +16,18 @@ type Config struct {
 	// Sysctls are net.ipv4.vs.* without that prefix, as printed; nil where they are
 	// not told.
 	Sysctls map[string]string
+	// Daemons are the sync daemons that run, nil where that is not told.
+	Daemons []Daemon
+	// Buckets is the size of the kernel's hash table, 0 where it is not told.
+	Buckets uint64
+}
+
+// Daemon is a sync daemon (IPVS_CMD_GET_DAEMON, ipvsadm -L --daemon).
+type Daemon struct {
+	// Backup is one that receives entries; others are masters, which send them.
+	Backup    bool
+	Interface string
+	SyncID    int
 }
 
 // WithoutCounters is a copy that has no counts of connections: what two readings of one
@@ -112,6 +125,17 @@ type Service struct {
 	// PEName is the persistence engine, which moby/ipvs does not read.
 	PEName  string
 	Servers []Server
+}
+
+// Name is the service as ipvsadm names it; with the text of its input.
+func (s *Service) Name() string {
+	switch {
+	case s.Fwmark != 0 && s.IPv6:
+		return fmt.Sprintf("FWM %d IPv6", s.Fwmark)
+	case s.Fwmark != 0:
+		return fmt.Sprintf("FWM %d", s.Fwmark)
+	}
+	return s.Protocol.String() + " " + s.Virtual.String()
 }
 
 // Server is a real server of a service. Counts that are not told are UnknownCount.

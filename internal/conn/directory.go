@@ -1,17 +1,28 @@
 package conn
 
+import "net/netip"
+
 // Directory finds the service and the real server that entries belong to.
 type Directory struct {
 	services  []Service
 	byVirtual map[virtualKey]int
 	byMark    map[markKey]int
 	marks     []int // the services of firewall marks
-	named     []int // the services whose address or port is a name
+	servers   map[serverKey][]int
+	byName    map[int]bool // services that have a server with a name
+	named     []int        // the services whose address or port is a name
 }
 
 type virtualKey struct {
 	protocol Protocol
 	virtual  Endpoint
+}
+
+// serverKey finds the servers of a service that have an address: one for each port.
+type serverKey struct {
+	service int
+	addr    netip.Addr
+	host    string
 }
 
 type markKey struct {
@@ -21,8 +32,16 @@ type markKey struct {
 
 // NewDirectory makes the directory of a director's services; nil is not known.
 func NewDirectory(services []Service) *Directory {
-	d := &Directory{services: services, byVirtual: make(map[virtualKey]int), byMark: make(map[markKey]int)}
+	d := &Directory{services: services, byVirtual: make(map[virtualKey]int), byMark: make(map[markKey]int), servers: make(map[serverKey][]int), byName: make(map[int]bool)}
 	for i := range services {
+		for k := range services[i].Servers {
+			s := &services[i].Servers[k].Address
+			key := serverKey{i, s.Addr, s.Host}
+			d.servers[key] = append(d.servers[key], k)
+			if !s.Addr.IsValid() {
+				d.byName[i] = true
+			}
+		}
 		if v := &services[i]; v.Fwmark != 0 {
 			d.byMark[markKey{v.Fwmark, v.IPv6}] = i
 			d.marks = append(d.marks, i)
@@ -173,16 +192,13 @@ func (d *Directory) ofMark(t *Target) Place {
 
 // within looks for the target's real server in a service.
 func (d *Directory) within(service int, t *Target, addrOnly bool) Place {
-	named := false
 	v := &d.services[service]
-	for i := range v.Servers {
-		s := &v.Servers[i].Address
-		if s.Addr == t.Server.Addr && s.Host == t.Server.Host && (addrOnly || v.hasPort(s, t)) {
+	for _, i := range d.servers[serverKey{service, t.Server.Addr, t.Server.Host}] {
+		if addrOnly || v.hasPort(&v.Servers[i].Address, t) {
 			return Place{Present, service, i}
 		}
-		named = named || !s.Addr.IsValid()
 	}
-	if named || !t.Server.Addr.IsValid() || !t.Server.PortKnown {
+	if d.byName[service] || !t.Server.Addr.IsValid() || !t.Server.PortKnown {
 		return Place{NotTold, service, -1}
 	}
 	return Place{ServerGone, service, -1}

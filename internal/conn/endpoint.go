@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"cmp"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -52,4 +53,17 @@ func (e Endpoint) String() string {
 		b.WriteString(":" + strconv.Itoa(int(e.Port)))
 	}
 	return b.String()
+}
+
+// CompareEndpoints orders endpoints by address, name and port; a port that is not known
+// comes behind those that are.
+func CompareEndpoints(a, b *Endpoint) int {
+	known := func(e *Endpoint) int {
+		if e.PortKnown {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(a.Addr.Compare(b.Addr), strings.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port),
+		cmp.Compare(known(a), known(b)), strings.Compare(a.Service, b.Service))
 }

@@ -141,6 +141,9 @@ var (
 	SynRecv     = State{id: idSynRecv}
 	SynAck      = State{id: idSynAck}
 	FinWait     = State{id: idFinWait}
+	TimeWait    = State{id: idTimeWait}
+	Close       = State{id: idClose}
+	CloseWait   = State{id: idCloseWait}
 	Listen      = State{id: idListen}
 	UDPState    = State{id: idUDPState}
 	Assured     = State{id: idAssured}

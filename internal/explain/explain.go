@@ -159,6 +159,16 @@ func (c *Catalogue) State(p conn.Protocol, s conn.State, k conn.Kind) *Topic {
 	return topicOf(c.files[kindFiles[Director][0]](), "unlisted")
 }
 
+// Rule is the topic of a rule of the diagnosis, nil if there is none of that code.
+func (c *Catalogue) Rule(code string) *Topic {
+	for _, file := range kindFiles[Rule] {
+		if t := topicOf(c.files[file](), code); t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
 func topicOf(topics []*Topic, key string) *Topic {
 	if i := slices.IndexFunc(topics, func(t *Topic) bool { return t.Key == key }); i >= 0 {
 		return topics[i]

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ipvsstate/internal/conn"
+	"ipvsstate/internal/diagnose"
 )
 
 // asked are the keys that the program's sources ask a catalogue for: whole ones, ones
@@ -101,12 +102,25 @@ var completed = map[string][]string{
 	"side.":     {"client", "server"},
 	"timeouts.": {"default", "kernel", "listing", "flag"},
 	"untold.":   {"origin", "forwarding"},
+	"looked.":   {"found", "nothing"},
+	"severity.": diagnose.SeverityNames(),
+	"need.":     {"services", "counters", "times", "origins", "daemons", "buckets", "conn_max"},
+	"finding.":  findingWords(),
 	"orphan.":   {"server_gone", "service_gone"},
 	"head.":     {"state", "protocol", "service", "server", "client", "port", "forwarding", "origin", "idle"},
 	"column.": {"proto", "kind", "state", "expires", "idle", "client", "virtual", "local", "server", "forwarding", "origin", "timeout",
 		"engine", "data"},
 	"effect.":  {"created", "changed", "rearmed", "unseen", "no_entry", "elapsed", "expired"},
 	"diagram.": {"nat", "dr", "sctp", "sctp-dr", "tcp"},
+}
+
+func findingWords() (all []string) {
+	for _, r := range diagnose.Rules() {
+		for _, c := range r.Cases {
+			all = append(all, strings.TrimSuffix(r.Code+"."+c, "."))
+		}
+	}
+	return all
 }
 
 func kindWords() (all []string) {

@@ -18,6 +18,7 @@ const (
 	Socket   Kind = "socket"   // a state of a TCP socket at an endpoint
 	Life     Kind = "life"     // how connections open and close
 	Term     Kind = "term"     // a word of the director's
+	Rule     Kind = "rule"     // something that the diagnosis looks for
 )
 
 // Kinds lists them.
@@ -30,6 +31,7 @@ var kindFiles = map[Kind][]string{
 	Socket:   {"sockets"},
 	Life:     {"lives"},
 	Term:     {"terms"},
+	Rule:     {},
 }
 
 // fields are what a kind's topics can tell, in the order it is told in. name and line come

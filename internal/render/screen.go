@@ -93,6 +93,9 @@ func (s *Summary) parts(o Options) []part {
 	if services := s.Tally.Services(); len(services) > 1 && s.Tally.Connections() > 0 {
 		all = append(all, part{o.Words.Word("title.services"), s.servicesTable(services, o)})
 	}
+	if s.Diagnosis != nil && len(s.Diagnosis.Findings) > 0 {
+		all = append(all, part{o.Words.Word("title.findings"), s.findingsTable(o)})
+	}
 	return all
 }
 

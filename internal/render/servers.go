@@ -116,17 +116,6 @@ func (s *Services) advice(sysctl, off, on, unknown string) string {
 	return on
 }
 
-// serviceName names a service as ipvsadm does.
-func serviceName(v *conn.Service) string {
-	switch {
-	case v.Fwmark != 0 && v.IPv6:
-		return fmt.Sprintf("FWM %d IPv6", v.Fwmark)
-	case v.Fwmark != 0:
-		return fmt.Sprintf("FWM %d", v.Fwmark)
-	}
-	return v.Protocol.String() + " " + v.Virtual.String()
-}
-
 // family is 4 or 6, nil for a service whose address is a name.
 func family(v *conn.Service) *int {
 	six := v.IPv6
@@ -200,7 +189,7 @@ func (s *Services) serversTable(o Options) *table {
 	all := func(n services.Count) { total.Connections += n.Connections; total.Templates += n.Templates }
 	for i := range shown {
 		v := &shown[i]
-		row(head(Clean(serviceName(&v.Service)), Clean(v.Scheduler), Clean(flags(v)), "", "", "", ""), v.Count, v.States)
+		row(head(Clean(v.Service.Name()), Clean(v.Scheduler), Clean(flags(v)), "", "", "", ""), v.Count, v.States)
 		all(v.Count)
 		for k := range v.Servers {
 			n := &v.Servers[k]
@@ -266,7 +255,7 @@ var whethers = map[conn.Whether]string{conn.ServerGone: "server_gone", conn.Serv
 
 func targetName(t *conn.Target) string {
 	v := conn.Service{Protocol: t.Protocol, Virtual: t.Virtual, Fwmark: t.Fwmark, IPv6: t.IPv6}
-	return serviceName(&v)
+	return v.Name()
 }
 
 // leavingTable has the entries that no scheduler would make any more: those of servers
@@ -289,7 +278,7 @@ func (s *Services) leavingTable(o Options) *table {
 		add(targetName(&r.Target), &r.Target.Server, word.Word("orphan."+whethers[r.Whether]), r.Count, r.Longest)
 	}
 	for _, d := range s.drained() {
-		add(serviceName(&d.service.Service), &d.server.Address, word.Word("drained"), d.server.Count, d.server.Longest)
+		add(d.service.Service.Name(), &d.server.Address, word.Word("drained"), d.server.Count, d.server.Longest)
 	}
 	if n := o.top(shownRows); !o.Wide && n > 0 && len(t.rows) > n+1 {
 		cut := len(t.rows) - n
@@ -449,14 +438,14 @@ func ServicesCSV(w io.Writer, s *Services, _ Options) error {
 	}
 	for i := range s.Report.Services {
 		v := &s.Report.Services[i]
-		rows = append(rows, []string{"service", serviceName(&v.Service), "", "", "", "", "", number(v.Connections), "", "", number(v.Templates), ""})
+		rows = append(rows, []string{"service", v.Service.Name(), "", "", "", "", "", number(v.Connections), "", "", number(v.Templates), ""})
 		for k := range v.Servers {
 			n := &v.Servers[k]
 			share := ""
 			if n.Share >= 0 {
 				share = strconv.FormatFloat(n.Share, 'f', 4, 64)
 			}
-			rows = append(rows, []string{"server", serviceName(&v.Service), n.Address.String(), n.Forwarding.String(), told(n.Weight), told(n.Server.Active), told(n.Inactive),
+			rows = append(rows, []string{"server", v.Service.Name(), n.Address.String(), n.Forwarding.String(), told(n.Weight), told(n.Server.Active), told(n.Inactive),
 				number(n.Connections), number(n.Active), share, number(n.Templates), told(int(n.Longest))})
 		}
 	}

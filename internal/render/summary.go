@@ -10,9 +10,11 @@ import (
 
 	"ipvsstate/internal/capture"
 	"ipvsstate/internal/conn"
+	"ipvsstate/internal/diagnose"
 	"ipvsstate/internal/explain"
 	"ipvsstate/internal/ipvs"
 	"ipvsstate/internal/parse"
+	"ipvsstate/internal/services"
 	"ipvsstate/internal/tally"
 )
 
@@ -51,6 +53,8 @@ type Summary struct {
 	ConfigFrom ConfigFrom
 	Misread    int
 	Missing    []Missing
+	// Diagnosis is what the rules say, nil if they were not asked.
+	Diagnosis *diagnose.Diagnosis
 }
 
 // ConfigFrom says where a configuration is from.
@@ -140,6 +144,30 @@ func dialectOf(f parse.Format) conn.Dialect {
 		return conn.FULLNAT
 	}
 	return conn.Linux
+}
+
+// Whole reports that the summary has all entries of one table at one time, so that it can
+// be held against the kernel's counters.
+func (s *Summary) Whole() bool { return s.Complete && s.Filter == "" && (!s.Merged || s.Of == 1) }
+
+// DiagnoseFacts are what the rules look at, but for the report: sampled says of how many
+// entries one was looked at for it.
+func (s *Summary) DiagnoseFacts(report *services.Report, sampled uint64) *diagnose.Facts {
+	f := &diagnose.Facts{
+		Tally: s.Tally, Report: report, Sampled: sampled, Sample: s.Tally.Sample(),
+		Config: s.Config, Idle: s.idle(), Dialect: s.Format.dialect, OriginsTold: s.Format.name == parse.ProcSync.String(),
+		Listing: diagnose.Listing{
+			Entries: uint64(s.Input.Entries), Bad: uint64(s.Input.Bad), Garbled: uint64(s.Input.Garbled),
+			CutShort: s.CutShort || !s.Complete, Mixed: s.Format.name == "mixed",
+		},
+	}
+	if s.Config != nil {
+		f.Buckets = s.Config.Buckets
+	}
+	if s.Kernel != nil && s.Kernel.Buckets > 0 {
+		f.Buckets = s.Kernel.Buckets
+	}
+	return f
 }
 
 // idle tells for how long the connections of each state have been silent.

@@ -52,12 +52,33 @@ func (g *Group) Add(n Count, states []State) {
 	g.Connections += n.Connections
 	g.Templates += n.Templates
 	for _, s := range states {
-		g.States = addState(g.States, s)
+		g.add(s)
 	}
+	g.sort()
 }
 
 func (g *Group) addGroup(o *tally.Group) {
-	g.Add(Count{o.Connections, o.Templates}, []State{{o.Values[2].State, o.Connections}})
+	g.Connections += o.Connections
+	g.Templates += o.Templates
+	g.add(State{o.Values[2].State, o.Connections})
+}
+
+// add adds connections in a state.
+func (g *Group) add(s State) {
+	if s.Count == 0 {
+		return
+	}
+	if i := slices.IndexFunc(g.States, func(had State) bool { return had.State == s.State }); i >= 0 {
+		g.States[i].Count += s.Count
+		return
+	}
+	g.States = append(g.States, s)
+}
+
+func (g *Group) sort() {
+	slices.SortFunc(g.States, func(a, b State) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.State.String(), b.State.String()))
+	})
 }
 
 // Sum is the entries of several services.
@@ -162,7 +183,7 @@ func NewReport(groups *tally.Groups, services []conn.Service, whole bool) *Repor
 			o.Longest = max(o.Longest, g.Longest())
 		}
 	}
-	groups.Top(0, tally.ByCount, func(g *tally.Group) bool {
+	groups.All(func(g *tally.Group) bool {
 		connections, templates := *g, *g
 		connections.Templates, connections.LongestTemplate = 0, conn.Unknown
 		templates.Connections, templates.LongestConnection = 0, conn.Unknown
@@ -176,14 +197,25 @@ func NewReport(groups *tally.Groups, services []conn.Service, whole bool) *Repor
 	})
 	rest := groups.Rest()
 	r.Lost = Count{rest.Connections, rest.Templates}
+	r.Invalidated.sort()
+	r.Unassigned.sort()
+	for i := range r.Orphans {
+		r.Orphans[i].sort()
+	}
 	for i := range r.Services {
+		r.Services[i].sort()
+		for k := range r.Services[i].Servers {
+			r.Services[i].Servers[k].sort()
+		}
 		r.Services[i].judge(whole, r.Unassigned.Connections > 0)
 	}
 	slices.SortStableFunc(r.Services, func(a, b Service) int {
 		return cmp.Or(cmp.Compare(b.Connections, a.Connections), cmp.Compare(b.Templates, a.Templates))
 	})
 	slices.SortStableFunc(r.Orphans, func(a, b Orphan) int {
-		return cmp.Or(cmp.Compare(b.Connections, a.Connections), cmp.Compare(b.Templates, a.Templates))
+		return cmp.Or(cmp.Compare(b.Connections, a.Connections), cmp.Compare(b.Templates, a.Templates),
+			strings.Compare(a.Target.Protocol.String(), b.Target.Protocol.String()), cmp.Compare(a.Target.Fwmark, b.Target.Fwmark),
+			conn.CompareEndpoints(&a.Target.Virtual, &b.Target.Virtual), conn.CompareEndpoints(&a.Target.Server, &b.Target.Server))
 	})
 	return r
 }
@@ -209,14 +241,19 @@ func told(groups *tally.Groups) []conn.Service {
 		ipv6     bool
 	}
 	indexOf := map[key]int{}
-	groups.Top(0, tally.ByValue, func(g *tally.Group) bool {
+	type serverOf struct {
+		service int
+		server  conn.Endpoint
+	}
+	had := map[serverOf]bool{}
+	groups.All(func(g *tally.Group) bool {
 		t, ok := target(g)
 		if !ok {
 			return true
 		}
 		k := key{t.Protocol, t.Virtual, t.Fwmark, t.IPv6}
-		i, had := indexOf[k]
-		if !had {
+		i, known := indexOf[k]
+		if !known {
 			i = len(all)
 			indexOf[k] = i
 			s := conn.Service{Protocol: t.Protocol, Virtual: t.Virtual, Fwmark: t.Fwmark, IPv6: t.IPv6, Persistent: conn.Unknown}
@@ -225,29 +262,21 @@ func told(groups *tally.Groups) []conn.Service {
 			}
 			all = append(all, s)
 		}
-		if servers := &all[i].Servers; !slices.ContainsFunc(*servers, func(s conn.Server) bool { return s.Address == t.Server }) {
-			*servers = append(*servers, conn.Server{
+		if !had[serverOf{i, t.Server}] {
+			had[serverOf{i, t.Server}] = true
+			all[i].Servers = append(all[i].Servers, conn.Server{
 				Address: t.Server, Forwarding: conn.UnknownForwarding, Weight: conn.UnknownCount,
 				Active: conn.UnknownCount, Inactive: conn.UnknownCount, Persistent: conn.UnknownCount,
 			})
 		}
 		return true
 	})
-	return all
-}
-
-func addState(all []State, s State) []State {
-	if s.Count == 0 {
-		return all
+	// In an order that does not depend on the entries'.
+	for i := range all {
+		slices.SortFunc(all[i].Servers, func(a, b conn.Server) int { return conn.CompareEndpoints(&a.Address, &b.Address) })
 	}
-	i := slices.IndexFunc(all, func(had State) bool { return had.State == s.State })
-	if i < 0 {
-		all = append(all, s)
-	} else {
-		all[i].Count += s.Count
-	}
-	slices.SortStableFunc(all, func(a, b State) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.State.String(), b.State.String()))
+	slices.SortFunc(all, func(a, b conn.Service) int {
+		return cmp.Or(strings.Compare(a.Protocol.String(), b.Protocol.String()), cmp.Compare(a.Fwmark, b.Fwmark), conn.CompareEndpoints(&a.Virtual, &b.Virtual))
 	})
 	return all
 }

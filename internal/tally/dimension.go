@@ -157,13 +157,8 @@ func compareValues(a, b *Value) int {
 		compareProtocols(a.Protocol, b.Protocol),
 		cmp.Compare(known(a.State.Index()), known(b.State.Index())), strings.Compare(a.State.String(), b.State.String()),
 		compareBools(a.Marked, b.Marked), cmp.Compare(a.Fwmark, b.Fwmark), compareBools(a.IPv6, b.IPv6),
-		compareEndpoints(&a.Endpoint, &b.Endpoint), cmp.Compare(a.Bits, b.Bits),
+		conn.CompareEndpoints(&a.Endpoint, &b.Endpoint), cmp.Compare(a.Bits, b.Bits),
 		cmp.Compare(a.Forwarding, b.Forwarding), cmp.Compare(a.Origin, b.Origin), cmp.Compare(a.Idle, b.Idle))
-}
-
-func compareEndpoints(a, b *conn.Endpoint) int {
-	return cmp.Or(a.Addr.Compare(b.Addr), strings.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port),
-		compareBools(b.PortKnown, a.PortKnown), strings.Compare(a.Service, b.Service))
 }
 
 // code is a value in three words, so that groups are found without a map: all

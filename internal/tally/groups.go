@@ -210,16 +210,33 @@ func (g *Groups) Top(n int, o Order, yield func(*Group) bool) {
 	}
 	group := Group{Values: make([]Value, len(g.plan.By))}
 	for _, i := range order {
-		r := g.record(i)
-		for d := range group.Values {
-			group.Values[d] = g.value(r, d)
-		}
-		group.Connections, group.Templates = r[words+wordConnections], r[words+wordTemplates]
-		group.LongestConnection, group.LongestTemplate = conn.Seconds(r[words+wordConnectionLeft])-1, conn.Seconds(r[words+wordTemplateLeft])-1
+		g.fill(&group, i)
 		if !yield(&group) {
 			return
 		}
 	}
+}
+
+// All goes through the groups in no order that means anything. The yield function must
+// not keep the group's values.
+func (g *Groups) All(yield func(*Group) bool) {
+	group := Group{Values: make([]Value, len(g.plan.By))}
+	for i := range g.n {
+		g.fill(&group, i)
+		if !yield(&group) {
+			return
+		}
+	}
+}
+
+// fill makes the group of a record.
+func (g *Groups) fill(group *Group, i int) {
+	r, words := g.record(i), g.stride-numWords
+	for d := range group.Values {
+		group.Values[d] = g.value(r, d)
+	}
+	group.Connections, group.Templates = r[words+wordConnections], r[words+wordTemplates]
+	group.LongestConnection, group.LongestTemplate = conn.Seconds(r[words+wordConnectionLeft])-1, conn.Seconds(r[words+wordTemplateLeft])-1
 }
 
 func (g *Groups) compareValues(a, b int) int {

@@ -36,6 +36,7 @@ type Tally struct {
 	left       [conn.NumProtocols][conn.NumStates]left
 	origins    [conn.Sync + 1]uint64
 	by         *Groups
+	sample     *Sample
 
 	seen       *Seen
 	duplicates uint64
@@ -48,6 +49,8 @@ type Options struct {
 	Seen *Seen
 	// Plan says by what else entries are grouped.
 	Plan *Plan
+	// Sample asks for a sample of the entries.
+	Sample *SamplePlan
 }
 
 // cell is what is counted within a group.
@@ -79,11 +82,17 @@ func New(o Options) *Tally {
 	if o.Plan != nil {
 		t.by = NewGroups(o.Plan)
 	}
+	if o.Sample != nil {
+		t.sample = NewSample(o.Sample)
+	}
 	return t
 }
 
 // Groups are the groups that were asked for, nil if none were.
 func (t *Tally) Groups() *Groups { return t.by }
+
+// Sample is the sample of the entries, nil if none was asked for.
+func (t *Tally) Sample() *Sample { return t.sample }
 
 // Synced is how many entries were received from another director's sync daemon.
 func (t *Tally) Synced() uint64 { return t.origins[conn.Sync] }
@@ -103,6 +112,9 @@ func (t *Tally) Reset() {
 	clear(t.origins[:])
 	if t.by != nil {
 		t.by.Reset()
+	}
+	if t.sample != nil {
+		t.sample.Reset()
 	}
 }
 
@@ -133,6 +145,9 @@ func (t *Tally) Count(e *conn.Entry) bool {
 	if t.by != nil {
 		t.by.Add(e, kind)
 	}
+	if t.sample != nil && t.sample.chooses(e) {
+		t.sample.add(e)
+	}
 	return true
 }
 
@@ -160,6 +175,9 @@ func (t *Tally) Merge(o *Tally) {
 	}
 	if t.by != nil {
 		t.by.Merge(o.by)
+	}
+	if t.sample != nil {
+		t.sample.Merge(o.sample)
 	}
 }
 

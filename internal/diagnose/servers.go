@@ -1,0 +1,236 @@
+package diagnose
+
+import (
+	"math"
+	"strconv"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/services"
+)
+
+// The rules of real servers: gone, drained, unevenly used, missing.
+
+// orphans goes through what points at servers and services that are there no more.
+func (f *Facts) orphans(udp bool, find func(o *services.Orphan, n, of uint64)) {
+	for i := range f.Report.Orphans {
+		o := &f.Report.Orphans[i]
+		n := o.Connections + o.Templates
+		of := f.Tally.Connections() + f.Tally.Templates()
+		for k := range f.Report.Services {
+			if v := &f.Report.Services[k]; o.Whether == conn.ServerGone && target(&v.Service) == withoutServer(o.Target) {
+				of = v.Connections + v.Templates
+			}
+		}
+		if f.keptAlive(o) == udp && f.much(n, of, "gone.share") {
+			find(o, n, of)
+		}
+	}
+}
+
+func withoutServer(t conn.Target) conn.Target {
+	t.Server, t.Template = conn.Endpoint{}, false
+	t.Virtual = t.Virtual.Identity()
+	if t.Marked {
+		t.Virtual, t.Protocol = conn.Endpoint{}, conn.Protocol{}
+	}
+	return t
+}
+
+// keptAlive reports datagrams that still come: entries of UDP that have more than half of
+// their time left were re-armed since.
+func (f *Facts) keptAlive(o *services.Orphan) bool {
+	timeout := conn.DefaultTimeouts.UDP
+	if f.Config != nil && f.Config.Timeouts != nil {
+		timeout = f.Config.Timeouts.UDP
+	}
+	return o.Target.Protocol == conn.UDP && o.Connections > 0 && o.Longest > timeout/2
+}
+
+// nodest is which of three texts holds by expire_nodest_conn.
+func (f *Facts) nodest() string {
+	if f.Config == nil || f.Config.Sysctls == nil {
+		return ""
+	}
+	switch f.Config.Sysctls["expire_nodest_conn"] {
+	case "":
+		return ""
+	case "0":
+		return "kept"
+	}
+	return "expired"
+}
+
+// serverGone is LVS009.
+func serverGone(f *Facts) (found []Finding) {
+	f.orphans(false, func(o *services.Orphan, n, of uint64) {
+		s := conn.Service{Protocol: o.Target.Protocol, Virtual: o.Target.Virtual, Fwmark: o.Target.Fwmark, IPv6: o.Target.IPv6}
+		g := f.finding(n, text("server", o.Target.Server.String()), text("service", s.Name()), number("connections", o.Connections), number("templates", o.Templates), span("longest", o.Longest)).
+			run("ipvsstate list --virtual %s --server %s --sort expires --reverse --limit 20", serviceFilter(&s), endpoint(o.Target.Server))
+		if g.Case = f.nodest(); o.Whether == conn.ServiceGone {
+			g.Case = "service"
+		}
+		found = append(found, g)
+	})
+	return found
+}
+
+// udpGone is LVS013.
+func udpGone(f *Facts) (found []Finding) {
+	f.orphans(true, func(o *services.Orphan, n, of uint64) {
+		s := conn.Service{Protocol: o.Target.Protocol, Virtual: o.Target.Virtual}
+		found = append(found, f.finding(n, text("server", o.Target.Server.String()), text("service", s.Name()), number("connections", o.Connections), span("longest", o.Longest)).
+			run("ipvsstate list --proto UDP --server %s --sort expires --reverse --limit 20", endpoint(o.Target.Server)))
+	})
+	return found
+}
+
+// drained is LVS010.
+func drained(f *Facts) (found []Finding) {
+	f.eachServer(func(v *services.Service, s *services.Server) {
+		n := s.Connections + s.Templates
+		if !s.Drained() || n == 0 || !f.much(n, v.Connections+v.Templates, "drained.share") {
+			return
+		}
+		g := f.finding(n, text("server", s.Address.String()), text("service", v.Name()),
+			number("connections", s.Connections), number("established", in(&s.Group, conn.Established, conn.UDPState)), number("templates", s.Templates), span("longest", s.Longest)).
+			run("ipvsstate list --server %s --sort expires --reverse --limit 20", endpoint(s.Address))
+		if quiescent := f.sysctl("expire_quiescent_template"); s.Templates > 0 && quiescent == 0 {
+			g.Case = "templates"
+		}
+		found = append(found, g)
+	})
+	return found
+}
+
+// bySize are the schedulers whose spread is not meant to follow weights: those that fill
+// one server first, or always send a client to the same one.
+var bySize = map[string]bool{"fo": true, "ovf": true, "nq": true, "sh": true, "dh": true, "mh": true, "lblc": true, "lblcr": true, "conhash": true}
+
+// uneven is LVS011.
+func uneven(f *Facts) (found []Finding) {
+	for i := range f.Report.Services {
+		v := &f.Report.Services[i]
+		if len(v.Servers) < 2 || !f.enough(v.Connections, "uneven.min") || bySize[v.Scheduler] && v.Scheduler != "sh" && v.Scheduler != "mh" || f.isFound("LVS001", v.Name()) {
+			continue
+		}
+		var worst *services.Server
+		worstBy := 0.0
+		for k := range v.Servers {
+			s := &v.Servers[k]
+			if s.WeightShare < 0 || s.Share < 0 {
+				worst = nil
+				break
+			}
+			// More than chance would do: four standard deviations off.
+			fair := s.WeightShare * float64(v.Connections)
+			off := math.Abs(float64(s.Connections) - fair)
+			ratio := max(float64(s.Connections)/max(fair, 1), fair/max(float64(s.Connections), 1))
+			if s.Weight > 0 && ratio >= f.at("uneven.ratio") && off > 4*math.Sqrt(fair)+1 && off > worstBy {
+				worst, worstBy = s, off
+			}
+		}
+		if worst == nil {
+			continue
+		}
+		g := f.finding(worst.Connections, text("service", v.Name()), text("server", worst.Address.String()), shareOf("share", worst.Share), shareOf("weight_share", worst.WeightShare), number("connections", v.Connections)).
+			run("ipvsstate --virtual %s --by server --across state", serviceFilter(&v.Service))
+		established := in(&v.Group, conn.Established)
+		switch {
+		case v.Persistent > 0:
+			g.Case = "persistence"
+		case v.Scheduler == "sh" || v.Scheduler == "mh":
+			g.Case = "hash"
+		case 2*established > v.Connections:
+			g.Case = "long"
+		}
+		found = append(found, g)
+	}
+	return found
+}
+
+// isFound reports that another rule has found something about a service.
+func (f *Facts) isFound(code, service string) bool {
+	for _, g := range f.found[code] {
+		for _, fact := range g.Facts {
+			if fact.Name == "service" && fact.Value == service {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// noServers is LVS014.
+func noServers(f *Facts) (found []Finding) {
+	for i := range f.Report.Services {
+		v := &f.Report.Services[i]
+		available, told := 0, true
+		for k := range v.Servers {
+			told = told && v.Servers[k].Weight >= 0
+			if v.Servers[k].Weight > 0 {
+				available++
+			}
+		}
+		switch {
+		case len(v.Servers) == 0:
+			found = append(found, f.finding(0, text("service", v.Name())).run("ipvsadm -Ln"))
+		case told && available == 0:
+			g := f.finding(v.Connections, text("service", v.Name()), number("servers", uint64(len(v.Servers))))
+			g.Case = "weights"
+			found = append(found, g.run("ipvsstate services --virtual %s", serviceFilter(&v.Service)))
+		}
+	}
+	return found
+}
+
+// silentService is LVS015: one finding for all of them.
+func silentService(f *Facts) []Finding {
+	if !f.enough(f.Tally.Connections(), "silent.siblings") || f.Report.Unassigned.Connections > 0 {
+		return nil
+	}
+	silent, busy, first := uint64(0), uint64(0), ""
+	for i := range f.Report.Services {
+		v := &f.Report.Services[i]
+		switch {
+		case v.Connections > 0:
+			busy++
+		case v.OnePacket || v.Templates > 0 || len(v.Servers) == 0: // keeps no entries; not silent; LVS014
+		default:
+			if silent++; first == "" {
+				first = v.Name()
+			}
+		}
+	}
+	if silent == 0 || busy < 2 || silent > busy {
+		return nil
+	}
+	g := f.finding(silent, text("service", first), number("busy", busy)).run("ipvsadm -Ln --stats")
+	if silent > 1 {
+		g.Case = "several"
+		g.Facts = []Fact{number("silent", silent), text("service", first), number("busy", busy)}
+	}
+	return []Finding{g}
+}
+
+// counters is LVS020.
+func counters(f *Facts) []Finding {
+	differ := uint64(0)
+	var worst *services.Server
+	var of *services.Service
+	most := 0.0
+	f.eachServer(func(v *services.Service, s *services.Server) {
+		if !s.Disagrees {
+			return
+		}
+		differ++
+		if off := math.Abs(float64(s.Server.Active+s.Inactive) - float64(s.Connections)); off > most {
+			most, worst, of = off, s, v
+		}
+	})
+	if worst == nil {
+		return nil
+	}
+	return []Finding{f.finding(uint64(most), number("servers", differ), text("server", worst.Address.String()), text("service", of.Name()),
+		text("counters", strconv.Itoa(worst.Server.Active)+"+"+strconv.Itoa(worst.Inactive)), number("connections", worst.Connections)).
+		run("ipvsstate services --server %s", endpoint(worst.Address))}
+}

@@ -1,0 +1,174 @@
+package diagnose
+
+import (
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/services"
+	"ipvsstate/internal/tally"
+)
+
+// The rules of half-open connections. They share one question, asked service by service:
+// who does not answer, one server, all of them, or the clients?
+
+// silent reports a server whose connections stay half-open.
+func (f *Facts) silent(s *services.Server) bool {
+	n := in(&s.Group, conn.SynRecv)
+	return f.enough(n, "syn_recv.min") && f.much(n, s.Connections, "syn_recv.server_share")
+}
+
+// answers reports a server that completes handshakes.
+func (f *Facts) answers(s *services.Server) bool {
+	n := in(&s.Group, conn.SynRecv)
+	return s.Connections > n && !f.much(n, s.Connections, "syn_recv.healthy_share")
+}
+
+// synServer is LVS001.
+func synServer(f *Facts) (found []Finding) {
+	for i := range f.Report.Services {
+		v := &f.Report.Services[i]
+		others := 0
+		for k := range v.Servers {
+			if f.answers(&v.Servers[k]) {
+				others++
+			}
+		}
+		if others == 0 {
+			continue
+		}
+		for k := range v.Servers {
+			if s := &v.Servers[k]; f.silent(s) {
+				n := in(&s.Group, conn.SynRecv)
+				found = append(found, f.finding(n,
+					text("server", s.Address.String()), text("service", v.Name()),
+					number("syn_recv", n), number("connections", s.Connections), number("answering_servers", uint64(others)),
+				).run("ipvsstate list --state SYN_RECV --server %s", endpoint(s.Address)))
+			}
+		}
+	}
+	return found
+}
+
+// unanswered are the services none of whose servers answers, or of which so many
+// connections are half-open that it is no matter of one server.
+func (f *Facts) unanswered(each func(v *services.Service, n uint64, sources *sources)) {
+	for i := range f.Report.Services {
+		v := &f.Report.Services[i]
+		n := in(&v.Group, conn.SynRecv)
+		silent, answering := 0, 0
+		for k := range v.Servers {
+			if f.silent(&v.Servers[k]) {
+				silent++
+			} else if f.answers(&v.Servers[k]) {
+				answering++
+			}
+		}
+		if silent > 0 && answering > 0 {
+			continue // LVS001
+		}
+		flooded := f.enough(n, "flood.min") && f.much(n, v.Connections, "flood.share")
+		if silent == 0 && !flooded {
+			continue
+		}
+		each(v, n, f.sources(v))
+	}
+}
+
+// verdict is what half-open connections of a whole service are.
+type verdict uint8
+
+const (
+	pathBroken verdict = iota
+	flood
+	scan
+)
+
+// judge tells a broken path from a flood and a scan: in a flood true clients still get
+// through, and sources are many; in a scan one network has nearly all.
+func (f *Facts) judge(v *services.Service, n uint64, s *sources) verdict {
+	through := v.Connections - n
+	switch {
+	case f.much(s.largest, s.all, "scan.share") && s.others > 0:
+		return scan
+	case f.much(through, v.Connections, "flood.established") && f.enough(n, "flood.min") && f.much(s.clients, s.all, "flood.clients"):
+		return flood
+	}
+	return pathBroken
+}
+
+// synService is LVS002.
+func synService(f *Facts) (found []Finding) {
+	f.unanswered(func(v *services.Service, n uint64, s *sources) {
+		if f.judge(v, n, s) != pathBroken {
+			return
+		}
+		g := f.finding(n, text("service", v.Name()), number("syn_recv", n), number("connections", v.Connections), number("servers", uint64(len(v.Servers)))).
+			run("ipvsstate list --state SYN_RECV --virtual %s", serviceFilter(&v.Service))
+		switch method(v) {
+		case conn.Masquerade:
+			g.Case = "nat"
+		case conn.DirectRoute, conn.Tunnel:
+			g.Case = "dr"
+		}
+		found = append(found, g)
+	})
+	return found
+}
+
+// synFlood is LVS003.
+func synFlood(f *Facts) (found []Finding) {
+	f.unanswered(func(v *services.Service, n uint64, s *sources) {
+		if f.judge(v, n, s) == flood {
+			found = append(found, f.sampledFinding(n, text("service", v.Name()), number("syn_recv", n), number("connections", v.Connections), number("clients", s.clients)).
+				run("ipvsstate --state SYN_RECV --virtual %s --by client/24 --top 20", serviceFilter(&v.Service)))
+		}
+	})
+	return found
+}
+
+// synScan is LVS004.
+func synScan(f *Facts) (found []Finding) {
+	f.unanswered(func(v *services.Service, n uint64, s *sources) {
+		if f.judge(v, n, s) == scan {
+			found = append(found, f.sampledFinding(s.largest, text("network", s.network), number("syn_recv", s.largest), number("all_syn_recv", n), text("service", v.Name())).
+				run("ipvsstate list --state SYN_RECV --client %s", s.network))
+		}
+	})
+	return found
+}
+
+// sources are where a service's half-open connections come from, as far as the sample
+// tells.
+type sources struct {
+	all, clients uint64
+	network      string // with most of them
+	largest      uint64
+	others       uint64 // completed connections of other networks
+}
+
+func (f *Facts) sources(v *services.Service) *sources {
+	of := target(&v.Service)
+	mine := func(e *conn.Entry) bool {
+		t, ok := conn.TargetOf(e)
+		t.Virtual = t.Virtual.Identity()
+		return ok && e.Kind() == conn.Connection && (v.Fwmark != 0 || t.Protocol == of.Protocol && (t.Virtual == of.Virtual || of.Virtual.Port == 0 && t.Virtual.Addr == of.Virtual.Addr))
+	}
+	s := &sources{}
+	// Of clients there are at most as many as the sample has: estimates of how many there
+	// are in all scale with the half-open entries.
+	clients := f.count([]tally.Dimension{byClient}, func(e *conn.Entry) bool { return mine(e) && e.State == conn.SynRecv })
+	s.clients = uint64(clients.Len()) * f.rate()
+	var top tally.Value
+	f.count([]tally.Dimension{byNetwork}, func(e *conn.Entry) bool { return mine(e) && e.State == conn.SynRecv }).Top(0, tally.ByCount, func(g *tally.Group) bool {
+		if s.all == 0 {
+			top, s.largest, s.network = g.Values[0], g.Connections, clientText(&g.Values[0])
+		}
+		s.all += g.Connections
+		return true
+	})
+	f.count([]tally.Dimension{byNetwork}, func(e *conn.Entry) bool { return mine(e) && e.State != conn.SynRecv }).Top(0, tally.ByCount, func(g *tally.Group) bool {
+		if g.Values[0] != top {
+			s.others += g.Connections
+		}
+		return true
+	})
+	return s
+}

@@ -1,0 +1,255 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/diagnose"
+	"ipvsstate/internal/explain"
+)
+
+// sentence is a finding in words.
+func sentence(g *diagnose.Finding, word *explain.Catalogue) string {
+	args := make([]any, len(g.Facts))
+	for i, fact := range g.Facts {
+		switch v := fact.Value.(type) {
+		case uint64:
+			args[i] = explain.Thousands(v)
+		case diagnose.Share:
+			args[i] = fmt.Sprintf("%.1f%%", 100*float64(v))
+		case conn.Seconds:
+			args[i] = clock(v)
+			if v%60 == 0 && v > 0 {
+				args[i] = span(v)
+			}
+		case string:
+			args[i] = Clean(v)
+		}
+	}
+	text := word.Word("finding."+strings.TrimSuffix(g.Code+"."+g.Case, "."), args...)
+	if g.Sampled > 1 {
+		return word.Word("sampled", text, explain.Thousands(g.Sampled))
+	}
+	return text
+}
+
+// findingsTable has a line for each finding.
+func (s *Summary) findingsTable(o Options) *table {
+	word := o.Words
+	t := &table{columns: []column{
+		{head: word.Word("head.severity")}, {head: word.Word("head.rule")}, {head: word.Word("head.finding"), flexible: true},
+	}}
+	found := s.Diagnosis.Findings
+	if n := shownFindings; !o.Wide && len(found) > n+1 {
+		found = found[:n]
+	}
+	for i := range found {
+		g := &found[i]
+		t.add(word.Word("severity."+g.Severity.String()), g.Code, sentence(g, word))
+	}
+	if rest := len(s.Diagnosis.Findings) - len(found); rest > 0 {
+		t.add("", "", word.Word("findings.rest", explain.Thousands(uint64(rest))))
+	}
+	return t
+}
+
+// shownFindings is how many findings a summary ends with.
+const shownFindings = 10
+
+// DiagnosisOptions say how a diagnosis is written.
+type DiagnosisOptions struct {
+	Options
+	// Verbose adds the rules that could not look, and why.
+	Verbose bool
+}
+
+// DiagnosisScreen writes the findings for a person, the worst first.
+func DiagnosisScreen(w io.Writer, s *Summary, o DiagnosisOptions) error {
+	if err := s.writeFacts(w, s.facts(o.Options), o.Options); err != nil {
+		return err
+	}
+	width := o.Width
+	if width == 0 {
+		width = widestText
+	}
+	p := &prose{w: w, words: o.Words, width: max(min(width, widestText), leastText)}
+	for i := range s.Diagnosis.Findings {
+		p.line("")
+		p.finding(&s.Diagnosis.Findings[i], o.Color)
+	}
+	p.line("")
+	p.paragraphs("", 0, s.looked(o.Words))
+	if o.Verbose {
+		for _, skipped := range s.Diagnosis.Skipped {
+			label := skipped.Code + "  "
+			p.paragraphs(label, len(label), o.Words.Word("rule.skipped", needs(skipped.Needs, o.Words)))
+		}
+	}
+	return p.err
+}
+
+func (p *prose) finding(g *diagnose.Finding, color bool) {
+	head := p.words.Word("severity."+g.Severity.String()) + "  " + g.Code
+	if t := p.words.Rule(g.Code); t != nil {
+		head += "  " + t.Name
+	}
+	if color {
+		head = severityColors[g.Severity] + head + "\x1b[0m"
+	}
+	p.line(head)
+	p.paragraphs("  ", 2, sentence(g, p.words))
+	if g.Run != "" {
+		p.line("  $ " + g.Run)
+	}
+	p.line("  $ ipvsstate explain " + g.Code)
+}
+
+var severityColors = map[diagnose.Severity]string{diagnose.Critical: "\x1b[1;31m", diagnose.Warning: "\x1b[1;33m", diagnose.Notice: "\x1b[1;36m"}
+
+// looked is what was looked at, and by how many rules.
+func (s *Summary) looked(word *explain.Catalogue) string {
+	d := s.Diagnosis
+	key := "found"
+	if len(d.Findings) == 0 {
+		key = "nothing"
+	}
+	n := func(n int) string { return explain.Thousands(uint64(n)) }
+	text := word.Word("looked."+key, n(d.Asked), explain.Thousands(s.Tally.Connections()+s.Tally.Templates()), n(len(s.Tally.Services())))
+	if d.Sampled > 1 {
+		text = word.Word("looked.sample", text, explain.Thousands(d.Sampled))
+	}
+	if len(d.Skipped) > 0 {
+		text = word.Word("looked.skipped", text, n(len(d.Skipped)))
+	}
+	return text
+}
+
+func needs(all []diagnose.Need, word *explain.Catalogue) string {
+	var texts []string
+	for _, n := range all {
+		texts = append(texts, word.Word("need."+string(n)))
+	}
+	return strings.Join(texts, word.Word("comma"))
+}
+
+// DiagnosisMarkdown writes the findings as a ticket's text.
+func DiagnosisMarkdown(w io.Writer, s *Summary, o DiagnosisOptions) error {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	var b bytes.Buffer
+	if err := markdown(&b, s.facts(o.Options), nil); err != nil {
+		return err
+	}
+	for i := range s.Diagnosis.Findings {
+		g := &s.Diagnosis.Findings[i]
+		fmt.Fprintf(&b, "\n### %s %s", o.Words.Word("severity."+g.Severity.String()), g.Code)
+		t := o.Words.Rule(g.Code)
+		if t != nil {
+			b.WriteString(": " + escapeMarkdown(t.Name))
+		}
+		fmt.Fprintf(&b, "\n\n%s\n", escapeMarkdown(sentence(g, o.Words)))
+		if g.Run != "" {
+			fmt.Fprintf(&b, "\n    %s\n", g.Run)
+		}
+		if t != nil {
+			fmt.Fprintf(&b, "\n%s\n", escapeMarkdown(t.Line))
+		}
+	}
+	fmt.Fprintf(&b, "\n%s\n", escapeMarkdown(s.looked(o.Words)))
+	_, err := b.WriteTo(w)
+	return err
+}
+
+type diagnosisJSON struct {
+	Schema      int           `json:"schema"`
+	Lang        string        `json:"lang"`
+	Source      sourceJSON    `json:"source"`
+	Snapshot    snapshotJSON  `json:"snapshot"`
+	Input       inputJSON     `json:"input"`
+	Connections uint64        `json:"connections"`
+	Templates   uint64        `json:"templates"`
+	Findings    []findingJSON `json:"findings"`
+	Asked       int           `json:"rules_asked"`
+	Skipped     []skippedJSON `json:"rules_skipped"`
+}
+
+type findingJSON struct {
+	Code     string         `json:"code"`
+	Severity string         `json:"severity"`
+	Title    string         `json:"title"`
+	Text     string         `json:"text"`
+	Facts    map[string]any `json:"facts"`
+	Sampled  uint64         `json:"sampled_one_of"`
+	Run      *string        `json:"run"`
+}
+
+type skippedJSON struct {
+	Code  string          `json:"code"`
+	Needs []diagnose.Need `json:"needs"`
+}
+
+// findingsDocument are the findings for a program: a fact's time is in seconds, its share
+// a part of 1.
+func (s *Summary) findingsDocument(word *explain.Catalogue) []findingJSON {
+	all := make([]findingJSON, 0)
+	for i := range s.Diagnosis.Findings {
+		g := &s.Diagnosis.Findings[i]
+		j := findingJSON{Code: g.Code, Severity: g.Severity.String(), Text: sentence(g, word), Facts: make(map[string]any), Sampled: g.Sampled, Run: optional(g.Run, g.Run != "")}
+		if t := word.Rule(g.Code); t != nil {
+			j.Title = t.Name
+		}
+		for _, fact := range g.Facts {
+			name, value := fact.Name, fact.Value
+			if seconds, ok := value.(conn.Seconds); ok {
+				name += "_seconds"
+				if seconds == conn.Unknown {
+					value = nil
+				}
+			}
+			j.Facts[name] = value
+		}
+		all = append(all, j)
+	}
+	return all
+}
+
+// DiagnosisJSON writes the diagnosis as one JSON document.
+func DiagnosisJSON(w io.Writer, s *Summary, o DiagnosisOptions) error {
+	d := diagnosisJSON{
+		Schema: Schema, Lang: string(o.Words.Language),
+		Source: s.sourceDocument(), Snapshot: s.snapshotDocument(), Input: s.inputDocument(),
+		Connections: s.Tally.Connections(), Templates: s.Tally.Templates(),
+		Findings: s.findingsDocument(o.Words), Asked: s.Diagnosis.Asked, Skipped: make([]skippedJSON, 0),
+	}
+	for _, r := range s.Diagnosis.Skipped {
+		d.Skipped = append(d.Skipped, skippedJSON{r.Code, r.Needs})
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(d)
+}
+
+// RulesTable lists the rules with what they go by and need.
+func RulesTable(w io.Writer, settings diagnose.Settings, o Options) error {
+	word := o.Words
+	t := &table{columns: []column{
+		{head: word.Word("head.rule")}, {head: word.Word("head.severity")}, {head: word.Word("head.title")},
+		{head: word.Word("head.thresholds"), flexible: true, priority: 2}, {head: word.Word("head.needs"), priority: 1},
+	}}
+	for _, r := range diagnose.Rules() {
+		title := ""
+		if topic := word.Rule(r.Code); topic != nil {
+			title = topic.Name
+		}
+		var thresholds []string
+		for _, name := range r.Thresholds {
+			thresholds = append(thresholds, fmt.Sprintf("%s=%v", name, settings[name]))
+		}
+		t.add(r.Code, word.Word("severity."+r.Severity.String()), title, strings.Join(thresholds, " "), needs(r.Needs, word))
+	}
+	return t.write(w, o.Width, o.Color)
+}
