@@ -47,16 +47,18 @@ func TestRulesAreWhole(t *testing.T) {
 	}
 }
 
-// TestCausesAreNumbered: several causes are numbered, a paragraph each, so that they can be referred to, and as many in
-// every language.
+// TestCausesAreNumbered: several causes are numbered, a paragraph each and once, so that they can be referred to, and as
+// many in every language.
 func TestCausesAreNumbered(t *testing.T) {
 	causes := map[string]int{}
+	twice := regexp.MustCompile(`^\d+\. `)
 	for _, l := range Languages() {
 		for _, r := range rules(load(t, Language(l))) {
 			paragraphs := strings.Split(r.field("why"), "\n\n")
 			for i, text := range paragraphs {
-				if len(paragraphs) > 1 && !strings.HasPrefix(text, fmt.Sprintf("%d. ", i+1)) {
-					t.Errorf("%s: cause %d of %s does not begin with its number: %s", l, i+1, r.Key, text)
+				rest, ok := strings.CutPrefix(text, fmt.Sprintf("%d. ", i+1))
+				if ok != (len(paragraphs) > 1) || twice.MatchString(rest) {
+					t.Errorf("%s: cause %d of %s does not begin with its number alone: %s", l, i+1, r.Key, text)
 				}
 			}
 			if n, ok := causes[r.Key]; ok && n != len(paragraphs) {
@@ -110,8 +112,8 @@ func (t *Topic) field(id string) string {
 	return ""
 }
 
-// addresses are for documentation (RFC 5737), or private ones of real servers.
-var addresses = regexp.MustCompile(`\b(192\.0\.2|198\.51\.100|10\.0\.0)\.\d+\b`)
+// addresses are for documentation (RFC 5737), private ones of real servers, masks, or the sync daemon's group.
+var addresses = regexp.MustCompile(`\b(192\.0\.2|198\.51\.100|10\.0\.0|255\.255\.255|224\.0\.0)\.\d+\b`)
 
 func TestAddressesOfRules(t *testing.T) {
 	any4 := regexp.MustCompile(`\b\d+\.\d+\.\d+\.\d+\b`)

@@ -161,6 +161,9 @@ func (t *Topic) read(n *yaml.Node) error {
 			t.ChecksAt = len(t.Fields)
 		}
 		if text, ok := texts[id]; ok {
+			if id == "why" {
+				text = numbered(text)
+			}
 			t.Fields = append(t.Fields, Field{id, text})
 			delete(texts, id)
 		}
@@ -172,4 +175,16 @@ func (t *Topic) read(n *yaml.Node) error {
 		return fmt.Errorf("a %s has no field %q", t.Kind, key)
 	}
 	return nil
+}
+
+// numbered puts numbers before paragraphs, if there are several.
+func numbered(text string) string {
+	paragraphs := strings.Split(text, "\n\n")
+	if len(paragraphs) == 1 {
+		return text
+	}
+	for i := range paragraphs {
+		paragraphs[i] = fmt.Sprintf("%d. %s", i+1, paragraphs[i])
+	}
+	return strings.Join(paragraphs, "\n\n")
 }
