@@ -15,8 +15,10 @@ import (
 
 // generated are the documents that the program writes itself, and how.
 var generated = map[string]string{
-	"docs/states.md":          "explain all -o markdown --lang en",
-	"docs/states.zh.md":       "explain all -o markdown --lang zh",
+	"docs/states.md":          "explain director socket life term -o markdown --lang en",
+	"docs/states.zh.md":       "explain director socket life term -o markdown --lang zh",
+	"docs/rules.md":           "explain rule -o markdown --lang en",
+	"docs/rules.zh.md":        "explain rule -o markdown --lang zh",
 	"docs/diagram-nat.svg":    "explain diagram nat -o svg --lang en",
 	"docs/diagram-dr.svg":     "explain diagram dr -o svg --lang en",
 	"docs/diagram-nat.zh.svg": "explain diagram nat -o svg --lang zh",
@@ -25,10 +27,12 @@ var generated = map[string]string{
 
 // docHead is what stands before a document's topics.
 var docHead = map[string]string{
-	"docs/states.md": "# States, connections and words\n\nMade by `ipvsstate explain all -o markdown`; the texts are in `internal/explain/catalogue/`. [中文](states.zh.md)\n\n" +
+	"docs/states.md": "# States, connections and words\n\nMade by `ipvsstate explain director socket life term -o markdown`; the texts are in `internal/explain/catalogue/`. [中文](states.zh.md)\n\n" +
 		"![States of a TCP entry under NAT](diagram-nat.svg)\n\n![States of a TCP entry under direct routing](diagram-dr.svg)\n\n",
-	"docs/states.zh.md": "# 状态、连接与术语\n\n由 `ipvsstate explain all -o markdown --lang zh` 生成，文本在 `internal/explain/catalogue/`。[English](states.md)\n\n" +
+	"docs/states.zh.md": "# 状态、连接与术语\n\n由 `ipvsstate explain director socket life term -o markdown --lang zh` 生成，文本在 `internal/explain/catalogue/`。[English](states.md)\n\n" +
 		"![NAT 模式下 TCP 表项的状态](diagram-nat.zh.svg)\n\n![直接路由模式下 TCP 表项的状态](diagram-dr.zh.svg)\n\n",
+	"docs/rules.md":    "# The rules of diagnose\n\nMade by `ipvsstate explain rule -o markdown`; the texts are in `internal/explain/catalogue/`. [中文](rules.zh.md)\n\n",
+	"docs/rules.zh.md": "# 诊断规则\n\n由 `ipvsstate explain rule -o markdown --lang zh` 生成，文本在 `internal/explain/catalogue/`。[English](rules.md)\n\n",
 }
 
 // TestGeneratedDocuments fails when a document is not what the program says now;

@@ -26,14 +26,15 @@ func newExplain(a *app) *cobra.Command {
 	}
 	c := &cobra.Command{
 		Use:   "explain [TOPIC…]",
-		Short: "Explain states, how connections live, and the director's words",
+		Short: "Explain states, how connections live, the director's words, and the rules of diagnose",
 		Long: `Explain the states of a director's entries and of TCP sockets, how connections open and
 close, and the words that IPVS has for things: what the director saw, how long an entry
-stays, when it is normal and when to worry.
+stays, when it is normal and when to worry. And the rules of diagnose, by their codes:
+what each means, why it happens, how to confirm it, what to do, when to ignore it.
 
-TOPIC is a state as a listing prints it, or a word; case, - and _ do not matter. Without
-one the topics are listed. director, socket, life and term are all topics of a kind, all
-is everything.
+TOPIC is a state as a listing prints it, a word, or a code; case, - and _ do not matter.
+Without one the topics are listed. director, socket, life, term and rule are all topics of
+a kind, all is everything.
 
 On a terminal a text goes through $IPVSSTATE_PAGER, $PAGER or less; IPVSSTATE_PAGER=cat
 writes it at once.`,
@@ -41,6 +42,7 @@ writes it at once.`,
   ipvsstate explain FIN_WAIT TIME_WAIT
   ipvsstate explain --long syn_recv
   ipvsstate explain handshake
+  ipvsstate explain LVS003
   ipvsstate explain template --lang zh
   ipvsstate explain --short director`,
 		Args: cobra.ArbitraryArgs,

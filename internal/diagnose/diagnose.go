@@ -104,7 +104,7 @@ var rules = []Rule{
 	{"LVS010", Notice, []Need{NeedServices}, []string{"", "templates"}, []string{"drained.share"}, drained},
 	{"LVS011", Warning, []Need{NeedServices}, []string{"", "persistence", "hash", "long"}, []string{"uneven.min", "uneven.ratio"}, uneven},
 	{"LVS012", Notice, nil, []string{"", "network"}, []string{"client.min", "client.share", "network.share"}, oneClient},
-	{"LVS013", Warning, []Need{NeedServices}, []string{""}, []string{"gone.share"}, udpGone},
+	{"LVS013", Warning, []Need{NeedServices}, []string{"", "drained"}, []string{"gone.share"}, udpGone},
 	{"LVS014", Warning, []Need{NeedServices}, []string{"", "weights"}, nil, noServers},
 	{"LVS015", Notice, []Need{NeedServices}, []string{"", "several"}, []string{"silent.siblings"}, silentService},
 	{"LVS016", Notice, nil, []string{""}, []string{"templates.min", "templates.ratio"}, manyTemplates},

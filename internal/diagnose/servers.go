@@ -21,7 +21,7 @@ func (f *Facts) orphans(udp bool, find func(o *services.Orphan, n, of uint64)) {
 				of = v.Connections + v.Templates
 			}
 		}
-		if f.keptAlive(o) == udp && f.much(n, of, "gone.share") {
+		if f.keptAlive(o.Target.Protocol, o.Count, o.Longest) == udp && f.much(n, of, "gone.share") {
 			find(o, n, of)
 		}
 	}
@@ -36,14 +36,14 @@ func withoutServer(t conn.Target) conn.Target {
 	return t
 }
 
-// keptAlive reports datagrams that still come: entries of UDP that have more than half of
-// their time left were re-armed since.
-func (f *Facts) keptAlive(o *services.Orphan) bool {
+// keptAlive reports datagrams that came lately: an entry of UDP has more than half of its
+// time left.
+func (f *Facts) keptAlive(p conn.Protocol, n services.Count, longest conn.Seconds) bool {
 	timeout := conn.DefaultTimeouts.UDP
 	if f.Config != nil && f.Config.Timeouts != nil {
 		timeout = f.Config.Timeouts.UDP
 	}
-	return o.Target.Protocol == conn.UDP && o.Connections > 0 && o.Longest > timeout/2
+	return p == conn.UDP && n.Connections > 0 && longest > timeout/2
 }
 
 // nodest is which of three texts holds by expire_nodest_conn.
@@ -81,6 +81,14 @@ func udpGone(f *Facts) (found []Finding) {
 		found = append(found, f.finding(n, text("server", o.Target.Server.String()), text("service", s.Name()), number("connections", o.Connections), span("longest", o.Longest)).
 			run("ipvsstate list --proto UDP --server %s --sort expires --reverse --limit 20", endpoint(o.Target.Server)))
 	})
+	f.eachServer(func(v *services.Service, s *services.Server) {
+		if n := s.Connections; s.Drained() && f.keptAlive(v.Protocol, s.Count, s.Longest) && f.much(n, v.Connections, "gone.share") {
+			g := f.finding(n, text("server", s.Address.String()), text("service", v.Name()), number("connections", n), span("longest", s.Longest)).
+				run("ipvsstate list --proto UDP --server %s --sort expires --reverse --limit 20", endpoint(s.Address))
+			g.Case = "drained"
+			found = append(found, g)
+		}
+	})
 	return found
 }
 
@@ -88,7 +96,7 @@ func udpGone(f *Facts) (found []Finding) {
 func drained(f *Facts) (found []Finding) {
 	f.eachServer(func(v *services.Service, s *services.Server) {
 		n := s.Connections + s.Templates
-		if !s.Drained() || n == 0 || !f.much(n, v.Connections+v.Templates, "drained.share") {
+		if !s.Drained() || n == 0 || f.keptAlive(v.Protocol, s.Count, s.Longest) || !f.much(n, v.Connections+v.Templates, "drained.share") {
 			return
 		}
 		g := f.finding(n, text("server", s.Address.String()), text("service", v.Name()),

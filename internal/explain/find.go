@@ -7,7 +7,8 @@ import (
 
 // Find is the topics that a word leads to, in any case and with - or _ or a blank or
 // nothing between its parts: a topic's key or the part behind its slash, one of its
-// other names, or a kind ("director"; "all" is every kind).
+// other names, or a kind ("director"; "all" is every kind). A rule's code goes without its
+// zeros too (lvs3).
 func (c *Catalogue) Find(word string) []*Topic {
 	word = fold(word)
 	var found []*Topic
@@ -54,6 +55,9 @@ func (c *Catalogue) names(t *Topic) []string {
 	all := []string{fold(t.Key), fold(t.Title()), fold(string(t.Kind)), fold(string(t.Kind) + "/" + t.Key), fold(string(t.Kind) + "s")}
 	if _, word, ok := strings.Cut(t.Key, "/"); ok {
 		all = append(all, fold(word))
+	}
+	if t.Kind == Rule {
+		all = append(all, "lvs"+strings.TrimLeft(strings.TrimPrefix(t.Key, "LVS"), "0"))
 	}
 	for _, alias := range c.rest().aliases[string(t.Kind)+"/"+t.Key] {
 		all = append(all, fold(alias))

@@ -18,11 +18,11 @@ const (
 	Socket   Kind = "socket"   // a state of a TCP socket at an endpoint
 	Life     Kind = "life"     // how connections open and close
 	Term     Kind = "term"     // a word of the director's
-	Rule     Kind = "rule"     // something that the diagnosis looks for
+	Rule     Kind = "rule"     // a rule of diagnose, by its code
 )
 
 // Kinds lists them.
-func Kinds() []Kind { return []Kind{Director, Socket, Life, Term} }
+func Kinds() []Kind { return []Kind{Director, Socket, Life, Term, Rule} }
 
 // kindFiles are the files of a language that hold a kind's topics, under catalogue/LANGUAGE/. The
 // director's begin with TCP's.
@@ -31,20 +31,21 @@ var kindFiles = map[Kind][]string{
 	Socket:   {"sockets"},
 	Life:     {"lives"},
 	Term:     {"terms"},
-	Rule:     {},
+	Rule:     {"rules", "rules_director"},
 }
 
 // fields are what a kind's topics can tell, in the order it is told in. name and line come
-// before them, check behind.
+// before them; check, the commands, where it stands among them, else behind.
 var fields = map[Kind][]string{
 	Director: {"note", "nat", "dr", "in", "out", "stays", "counts", "normal", "worry", "mistaken"},
 	Socket:   {"in", "out", "stays", "director", "normal", "worry", "mistaken"},
 	Life:     {"text"},
 	Term:     {"text"},
+	Rule:     {"means", "why", "check", "do", "ignore", "related"},
 }
 
 // brief are the fields that an account of middle length has.
-var brief = []string{"note", "nat", "dr", "stays", "director", "normal", "worry", "text"}
+var brief = []string{"note", "nat", "dr", "stays", "director", "normal", "worry", "text", "means", "why", "do", "ignore", "related"}
 
 // Topic is something that can be explained.
 type Topic struct {
@@ -61,6 +62,8 @@ type Topic struct {
 	Like   string
 	Fields []Field
 	Checks []Check
+	// ChecksAt is how many of Fields are told before Checks.
+	ChecksAt int
 }
 
 // View is whose packets a director sees of a connection: it changes what a state means.
@@ -140,19 +143,48 @@ func (t *Topic) read(n *yaml.Node) error {
 			return fmt.Errorf("line %d: %q comes twice", n.Content[i].Line, key)
 		}
 		texts[key] = strings.TrimSpace(value.Value)
+		if key == "related" && value.Kind == yaml.SequenceNode {
+			var keys []string
+			if err := value.Decode(&keys); err != nil {
+				return err
+			}
+			texts[key] = strings.Join(keys, ", ")
+		}
 	}
 	for key, to := range map[string]*string{"name": &t.Name, "line": &t.Line, "line_nat": &t.LineNAT, "line_dr": &t.LineDR, "like": &t.Like} {
 		*to = texts[key]
 		delete(texts, key)
 	}
+	t.ChecksAt = -1
 	for _, id := range fields[t.Kind] {
+		if id == "check" {
+			t.ChecksAt = len(t.Fields)
+		}
 		if text, ok := texts[id]; ok {
+			if id == "why" {
+				text = numbered(text)
+			}
 			t.Fields = append(t.Fields, Field{id, text})
 			delete(texts, id)
 		}
+	}
+	if t.ChecksAt < 0 {
+		t.ChecksAt = len(t.Fields)
 	}
 	for key := range texts {
 		return fmt.Errorf("a %s has no field %q", t.Kind, key)
 	}
 	return nil
+}
+
+// numbered puts numbers before paragraphs, if there are several.
+func numbered(text string) string {
+	paragraphs := strings.Split(text, "\n\n")
+	if len(paragraphs) == 1 {
+		return text
+	}
+	for i := range paragraphs {
+		paragraphs[i] = fmt.Sprintf("%d. %s", i+1, paragraphs[i])
+	}
+	return strings.Join(paragraphs, "\n\n")
 }

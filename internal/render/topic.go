@@ -88,16 +88,7 @@ func (p *prose) topic(t *explain.Topic, d Detail) {
 			label = max(label, width(p.words.Word("field."+f.ID)))
 		}
 	}
-	for _, f := range t.Fields {
-		switch {
-		case f.ID == "text":
-			p.line("")
-			p.paragraphs("", 2, f.Text)
-		case d == Long || f.Brief():
-			p.line("")
-			p.paragraphs("  "+p.words.Word("field."+f.ID), 2+label+len(gap), f.Text)
-		}
-	}
+	p.fields(t.Fields[:t.ChecksAt], d, 2+label+len(gap))
 	if t.Like != "" {
 		p.line("")
 		p.paragraphs("", 2, p.words.Word("like", t.Like, strings.ToLower(t.Like)))
@@ -112,10 +103,32 @@ func (p *prose) topic(t *explain.Topic, d Detail) {
 			p.line(strings.TrimRight("  "+line, " "))
 		}
 	}
+	p.checks(t)
+	p.fields(t.Fields[t.ChecksAt:], d, 2+label+len(gap))
+}
+
+// fields writes fields behind their labels, which take up indent.
+func (p *prose) fields(fields []explain.Field, d Detail, indent int) {
+	for _, f := range fields {
+		switch {
+		case f.ID == "text":
+			p.line("")
+			p.paragraphs("", 2, f.Text)
+		case d == Long || f.Brief():
+			p.line("")
+			p.paragraphs("  "+p.words.Word("field."+f.ID), indent, f.Text)
+		}
+	}
+}
+
+func (p *prose) checks(t *explain.Topic) {
 	if len(t.Checks) == 0 {
 		return
 	}
 	p.line("")
+	if t.ChecksAt < len(t.Fields) { // they stand between fields, and have a label as these do
+		p.line("  " + p.words.Word("field.check"))
+	}
 	for _, check := range t.Checks {
 		p.line("  " + p.words.Word("on."+check.On) + strings.TrimRight(p.words.Word("colon"), " "))
 		for _, line := range commandLines(check.Run, p.width-6) {
@@ -185,15 +198,12 @@ func TopicsMarkdown(w io.Writer, c *explain.Catalogue, topics []*explain.Topic) 
 			p.line("## " + c.Word("list."+string(kind)) + "\n")
 		}
 		p.line(fmt.Sprintf("### %s\n\n**%s**%s%s\n", t.Title(), t.Name, c.Word("colon"), t.Line))
-		for _, f := range t.Fields {
-			if f.ID == "text" {
-				p.line(f.Text + "\n")
-			} else {
-				p.line(fmt.Sprintf("- **%s**%s%s", c.Word("field."+f.ID), c.Word("colon"), strings.ReplaceAll(f.Text, "\n\n", " ")))
-			}
-		}
+		p.fieldsMarkdown(t.Fields[:t.ChecksAt])
 		if t.Like != "" {
 			p.line("- " + c.Word("like", t.Like, strings.ToLower(t.Like)))
+		}
+		if len(t.Checks) > 0 && t.ChecksAt < len(t.Fields) {
+			p.line(fmt.Sprintf("- **%s**%s", c.Word("field.check"), strings.TrimRight(c.Word("colon"), " ")))
 		}
 		for _, check := range t.Checks {
 			p.line(fmt.Sprintf("- %s%s`%s`  \n  %s", c.Word("on."+check.On), c.Word("colon"), check.Run, check.Why))
@@ -205,9 +215,24 @@ func TopicsMarkdown(w io.Writer, c *explain.Catalogue, topics []*explain.Topic) 
 			}
 			p.line("```")
 		}
+		p.fieldsMarkdown(t.Fields[t.ChecksAt:])
 		p.line("")
 	}
 	return p.err
+}
+
+func (p *prose) fieldsMarkdown(fields []explain.Field) {
+	for _, f := range fields {
+		label := fmt.Sprintf("- **%s**%s", p.words.Word("field."+f.ID), p.words.Word("colon"))
+		switch {
+		case f.ID == "text":
+			p.line(f.Text + "\n")
+		case strings.Contains(f.Text, "\n\n"): // below the label, or a first number would not begin a list
+			p.line(strings.TrimRight(label, " ") + "\n\n  " + strings.ReplaceAll(f.Text, "\n\n", "\n\n  ") + "\n")
+		default:
+			p.line(label + f.Text)
+		}
+	}
 }
 
 type topicJSON struct {

@@ -28,7 +28,7 @@ func TestTopicGoldens(t *testing.T) {
 			var out bytes.Buffer
 			for _, d := range []Detail{Short, Brief, Long} {
 				var topics []*explain.Topic
-				for _, word := range []string{"FIN_WAIT", "TCP_EST", "handshake", "fwmark", "socket/CLOSING"} {
+				for _, word := range []string{"FIN_WAIT", "TCP_EST", "handshake", "fwmark", "socket/CLOSING", "LVS005"} {
 					topics = append(topics, c.Find(word)...)
 				}
 				if err := Topics(&out, c, topics, d, limit); err != nil {

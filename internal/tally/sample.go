@@ -36,8 +36,8 @@ func NewSamplePlan(most int, size int64) *SamplePlan {
 }
 
 // Sample keeps a share of the entries of a table, so that questions may be asked that
-// are too dear to ask of all: of every part of the table each second entry, or each
-// fourth, or eighth, as it comes to enough.
+// are too dear to ask of all: of every part of the table half of the entries, or a
+// quarter, or an eighth, as it comes to enough.
 type Sample struct {
 	plan  *SamplePlan
 	share uint32 // one in 1<<share is kept
@@ -46,7 +46,7 @@ type Sample struct {
 }
 
 type sampled struct {
-	n     uint32 // the entry's place in its part
+	n     uint32 // the entry's place in its part, scattered
 	entry conn.Entry
 }
 
@@ -103,7 +103,14 @@ func (s *Sample) chooses(e *conn.Entry) bool {
 		s.n = start(e)
 	}
 	s.n++
-	return s.n&(1<<s.share-1) == 0
+	return scatter(s.n)&(1<<s.share-1) == 0
+}
+
+// scatter keeps the sample from going in step with what is in turn in a sorted listing,
+// servers for example.
+func scatter(n uint32) uint32 {
+	n *= 2654435769
+	return n ^ n>>15
 }
 
 // start is where counting begins in a part, by its first entry: a part can have fewer
@@ -119,7 +126,7 @@ func start(e *conn.Entry) uint32 {
 
 // add takes the entry that was chosen.
 func (s *Sample) add(e *conn.Entry) {
-	s.rows = append(s.rows, sampled{s.n, *e})
+	s.rows = append(s.rows, sampled{scatter(s.n), *e})
 	s.limit()
 }
 
