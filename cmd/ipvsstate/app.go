@@ -101,7 +101,7 @@ func run(ctx context.Context, a *app, args []string) int {
 	if !errors.As(err, &f) {
 		f = &failure{err: err, code: exitCouldNot}
 	}
-	if f.code == exitInterrupted || f.code == exitFound { // nothing to complain of
+	if f.code == exitInterrupted || errors.Is(err, errFound) { // nothing to complain of
 		return f.code
 	}
 	a.complain(err)

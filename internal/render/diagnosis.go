@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"ipvsstate/internal/check"
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/diagnose"
 	"ipvsstate/internal/explain"
@@ -35,6 +36,24 @@ func sentence(g *diagnose.Finding, word *explain.Catalogue) string {
 		return word.Word("sampled", text, explain.Thousands(g.Sampled))
 	}
 	return text
+}
+
+// FindingText is a finding in one line, with its rule.
+func FindingText(g *diagnose.Finding, word *explain.Catalogue) string {
+	return g.Code + " " + sentence(g, word)
+}
+
+// ThresholdText says which threshold a count is beyond.
+func ThresholdText(r *check.Result, word *explain.Catalogue) string {
+	limit := r.Metric.Warning
+	if r.Status == check.Critical {
+		limit = r.Metric.Critical
+	}
+	value, unit := explain.Thousands(r.Count), ""
+	if r.Metric.Percent() {
+		value, unit = fmt.Sprintf("%.1f%%", r.Value), "%"
+	}
+	return word.Word("check.beyond", Clean(r.Metric.Selector.String()), value, limit.String()+unit)
 }
 
 // findingsTable has a line for each finding.
