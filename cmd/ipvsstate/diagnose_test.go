@@ -272,6 +272,38 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// TestDirectorRules: the rules of the director itself and of the listing, with what tells
+// of it saved beside.
+func TestDirectorRules(t *testing.T) {
+	const head, procHead = "IPVS connection entries\npro expire state       source             virtual            destination\n", "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Origin Expires\n"
+	proc := func(n int, origin string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "TCP C6336407 %04X C0000201 0050 0A000001 0050 ESTABLISHED %-6s %7d\n", 1024+i, origin, 300+i%600)
+		}
+		return procHead + b.String()
+	}
+	backup, master := "backup sync daemon (mcast=eth1, syncid=1)\n", "master sync daemon (mcast=eth1, syncid=1)\n"
+	tests := []struct{ code, fires, miss, says string }{
+		{"LVS018", backup + proc(0, ""), backup + proc(5, "SYNC"), "listens on eth1"},
+		{"LVS018", backup + proc(5, "LOCAL"), master + backup + proc(5, "LOCAL"), "none of the entries (5)"},
+		{"LVS019", master + proc(200, "SYNC"), master + proc(200, "SYNC") + strings.TrimPrefix(proc(10, "LOCAL"), procHead), "200 of its 200"},
+		{"LVS021", configTitles + natWeb().add(40000, "TCP ESTABLISHED "+web+" "+first).String(), configTitles + natWeb().String(), "4,096 hash buckets"},
+		{"LVS026", head + strings.Repeat("TCP 14:59  ESTABLISHED 192.0.2.1:1000     10.0.1.1:80        10.0.0.1:80\n", 50) + "TCP 14:59  ESTABLISHED 192.0.2.1000       10.0.1.1:80        10.0.0.1:80\n",
+			head + strings.Repeat("TCP 14:59  ESTABLISHED 192.0.2.1:1000     10.0.1.1:80        10.0.0.1:80\n", 150) + "TCP 14:59  ESTABLISHED 192.0.2.1000       10.0.1.1:80        10.0.0.1:80\n", "1 of 51 rows"},
+		{"LVS026", procHead + "TCP C6336407 0400 C0000201 0050 0A000001 0050 ESTABLISHED LOCAL      300\n" + "TCP 14:59  ESTABLISHED 192.0.2.1:1000     10.0.1.1:80        10.0.0.1:80\n", proc(2, "LOCAL"), "several formats"},
+	}
+	for i, tt := range tests {
+		d := diagnosis(t, tt.fires)
+		if at := slices.Index(d.codes(), tt.code); at < 0 || !strings.Contains(d.Findings[at].Text, tt.says) {
+			t.Errorf("%d: %s does not fire, or says something else: %v", i, tt.code, d.Findings)
+		}
+		if d := diagnosis(t, tt.miss); slices.Contains(d.codes(), tt.code) {
+			t.Errorf("%d: %s fires on the near miss: %v", i, tt.code, d.Findings)
+		}
+	}
+}
+
 // TestHealthy: a busy director with nothing wrong has no finding.
 func TestHealthy(t *testing.T) {
 	for name, s := range map[string]*scene{"NAT": natWeb(), "direct routing": drWeb(), "without a configuration": bare(), "nothing": newScene()} {

@@ -346,6 +346,10 @@ func addConfig(c, more *conn.Config) *conn.Config {
 	if sum.Sysctls == nil {
 		sum.Sysctls = more.Sysctls
 	}
+	if sum.Daemons == nil {
+		sum.Daemons = more.Daemons
+	}
+	sum.Buckets = cmp.Or(sum.Buckets, more.Buckets)
 	return &sum
 }
 

@@ -24,7 +24,7 @@ func (v *Result) Perfdata() string {
 	}
 	value := format(v.Value)
 	if v.Metric.Percent() && v.Of == 0 {
-		value = "U" // the guidelines' word for a value that cannot be told
+		value, unit = "U", "" // the guidelines' word for a value that cannot be told
 	}
 	return label(v.Metric.Selector.text) + "=" + value + unit + ";" + limit(v.Metric.Warning) + ";" + limit(v.Metric.Critical) + ";0;"
 }

@@ -71,6 +71,9 @@ func readConfig(netnsPath string) (config *conn.Config, err error) {
 		return nil, err
 	}
 	config = &conn.Config{Services: make([]conn.Service, 0, len(services))}
+	if daemons, err := readDaemons(netnsPath); err == nil { // for the diagnosis alone, which says so where it lacks them
+		config.Daemons = daemons
+	}
 	for _, s := range services {
 		servers, err := h.GetDestinations(s)
 		if err != nil {

@@ -36,6 +36,7 @@ const (
 	ruleLine
 	timeoutLine
 	sysctlLine
+	daemonLine
 )
 
 var (
@@ -44,6 +45,8 @@ var (
 	serversText = []byte("-> RemoteAddress:Port")
 	timeoutText = []byte("Timeout (tcp tcpfin udp): ")
 	sysctlText  = []byte("net.ipv4.vs.")
+	masterText  = []byte("master sync daemon (")
+	backupText  = []byte("backup sync daemon (")
 	arrow       = []byte("-> ")
 )
 
@@ -118,6 +121,9 @@ func configAt(text []byte, before byte) configKind {
 	case bytes.HasPrefix(text, timeoutText):
 		_, ok := readTimeouts(text)
 		return form(ok, timeoutLine)
+	case bytes.HasPrefix(text, masterText), bytes.HasPrefix(text, backupText):
+		_, ok := readDaemon(text)
+		return form(ok, daemonLine)
 	case bytes.HasPrefix(text, sysctlText):
 		_, _, ok := readSysctl(text)
 		return form(ok && before != '#', sysctlLine)
@@ -287,6 +293,26 @@ func readTimeouts(text []byte) (t conn.Timeouts, ok bool) {
 	t.TCPFin, oks[1] = seconds(w[1])
 	t.UDP, oks[2] = seconds(w[2])
 	return t, oks == [3]bool{true, true, true}
+}
+
+// readDaemon reads `backup sync daemon (mcast=eth0, syncid=1, maxlen=1472, …)`, which
+// ipvsadm -L --daemon prints; older ones end behind syncid.
+func readDaemon(text []byte) (d conn.Daemon, ok bool) {
+	d.Backup = bytes.HasPrefix(text, backupText)
+	inside, rest, closed := bytes.Cut(text[len(masterText):], []byte(")"))
+	if !closed || len(bytes.TrimSpace(rest)) > 0 {
+		return d, false
+	}
+	for part := range bytes.SplitSeq(inside, []byte(",")) {
+		name, value, _ := bytes.Cut(bytes.TrimSpace(part), []byte("="))
+		switch string(name) {
+		case "mcast":
+			d.Interface = string(value)
+		case "syncid":
+			d.SyncID, ok = count(value), isCount(value)
+		}
+	}
+	return d, ok && d.Interface != ""
 }
 
 // readSysctl reads `net.ipv4.vs.sync_threshold = 3 50`. All values are numbers.

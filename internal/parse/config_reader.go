@@ -52,7 +52,7 @@ type place struct{ index, listing int }
 // It is the reader's until the next Line.
 func (r *ConfigReader) Config() *conn.Config {
 	r.settle()
-	if r.config.Services == nil && r.config.Timeouts == nil && r.config.Sysctls == nil {
+	if r.config.Services == nil && r.config.Timeouts == nil && r.config.Sysctls == nil && r.config.Daemons == nil {
 		return nil
 	}
 	if r.newest == 0 {
@@ -93,8 +93,6 @@ func (r *ConfigReader) Line(text []byte) {
 	}
 	ok := kind != notConfig
 	switch kind {
-	case versionLine:
-		r.listing++
 	case titlesLine:
 		r.titles(text)
 	case serviceLine:
@@ -106,6 +104,13 @@ func (r *ConfigReader) Line(text []byte) {
 	case timeoutLine:
 		t, _ := readTimeouts(text)
 		r.config.Timeouts = &t
+	case versionLine:
+		r.version(text)
+	case daemonLine:
+		d, _ := readDaemon(text)
+		if !slices.Contains(r.config.Daemons, d) {
+			r.config.Daemons = append(r.config.Daemons, d)
+		}
 	case sysctlLine:
 		name, value, _ := readSysctl(text)
 		if r.config.Sysctls == nil {
@@ -115,6 +120,16 @@ func (r *ConfigReader) Line(text []byte) {
 	}
 	if !ok {
 		r.misread++
+	}
+}
+
+// version reads `IP Virtual Server version 1.2.1 (size=4096)`.
+func (r *ConfigReader) version(text []byte) {
+	r.listing++
+	_, size, _ := bytes.Cut(text, []byte("(size="))
+	digits, _, _ := bytes.Cut(size, []byte(")"))
+	if n := count(digits); n > 0 {
+		r.config.Buckets = uint64(n)
 	}
 }
 

@@ -53,6 +53,9 @@ func outline(c *conn.Config) string {
 	for _, name := range names {
 		fmt.Fprintf(&b, "%s=%q\n", name, c.Sysctls[name])
 	}
+	for _, d := range c.Daemons {
+		fmt.Fprintf(&b, "%s %s %d\n", map[bool]string{false: "master", true: "backup"}[d.Backup], d.Interface, d.SyncID)
+	}
 	return b.String()
 }
 
@@ -108,7 +111,7 @@ func TestConfigListings(t *testing.T) {
 			check(t, configOf(text), plainListing(text), 0)
 		}
 		check(t, configOf(capture(t, k+"-set-timeouts.txt")), "timeouts 30 5 7\n", 0)
-		check(t, configOf(capture(t, k+"-ipvsadm-L-daemon.txt")), "", 0)
+		check(t, configOf(capture(t, k+"-ipvsadm-L-daemon.txt")), "master e0 1\nbackup e0 1\n", 0)
 	}
 }
 
@@ -464,6 +467,8 @@ func TestConfigLines(t *testing.T) {
 			"Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n  -> RemoteAddress:Port\nTCP  [fd00:1111:2222:3333:4444:5555:6666:7777]:8080 rr\n",
 			"TCP [fd00:1111:2222:3333:4444:5555:6666:7777]:32896 \"rr\" flags=\"\" persistent=0 mask=0 ops=false pe=\"\"\n" +
 				"TCP [fd00:1111:2222:3333:4444:5555:6666:7777]:8080 \"rr\" flags=\"\" persistent=0 mask=0 ops=false pe=\"\"\n", 0},
+		{"sync daemons", "master sync daemon (mcast=e0, syncid=1, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\nbackup sync daemon (mcast=e0, syncid=1, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\nmaster sync daemon (mcast=eth1, syncid=7)\nbackup sync daemon (oh no)\n",
+			"master e0 1\nbackup e0 1\nmaster eth1 7\n", 0},
 		{"what a newer listing lacks is gone", titles + tcp + "  -> 10.0.0.11:80                 Masq    1      0          1         \n  -> 10.0.0.12:80                 Masq    1      0          1         \nUDP  10.0.1.100:53 rr\n" +
 			titles + tcp + "  -> 10.0.0.12:80                 Masq    1      2          1         \n-a -t 10.0.1.100:80 -r 10.0.0.13:80 -m -w 1\n",
 			"TCP 10.0.1.100:80 \"rr\" flags=\"\" persistent=0 mask=0 ops=false pe=\"\"\n  10.0.0.12:80 Masq weight=1 active=2 inactive=1 persistent=-1\n  10.0.0.13:80 Masq weight=1 active=-1 inactive=-1 persistent=-1\n", 0},
@@ -517,7 +522,6 @@ func TestConfigProse(t *testing.T) {
 		"net.ipv4.vs.conntrack",
 		"sysctl: cannot stat /proc/sys/net/ipv4/vs/conntrack: No such file or directory",
 		"net.ipv4.ip_forward = 1",
-		"master sync daemon (mcast=e0, syncid=1, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)",
 	} {
 		var s Scanner
 		for s.Reset([]byte(line + "\n")); s.Scan(); {

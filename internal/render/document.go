@@ -34,6 +34,7 @@ type summaryJSON struct {
 	Idle     []idleJSON    `json:"idle"`
 	Timeouts *timeoutsJSON `json:"timeouts"`
 	Groups   *groupsJSON   `json:"groups,omitempty"`
+	Findings []findingJSON `json:"findings"`
 	Kernel   *kernelJSON   `json:"kernel"`
 }
 
@@ -181,6 +182,9 @@ func JSON(w io.Writer, s *Summary, o Options) error {
 	}
 	if len(o.By) > 0 {
 		d.Groups = s.groupsDocument(o)
+	}
+	if s.Diagnosis != nil {
+		d.Findings = s.findingsDocument(o.Words)
 	}
 	if s.Kernel != nil {
 		d.Kernel = s.kernelDocument()
