@@ -16,8 +16,11 @@ ipvsadm -R <<-END
 	-a -u 192.0.2.2:8001 -r 198.51.100.1:80 -m
 END
 
+# What a backup says of itself that hears nothing, and one that hears its master.
+run deaf ipvsstate diagnose -o json --ignore LVS014,LVS015
 fill every 20000 20000
 steady volume readings volume
+run hears ipvsstate diagnose -o json
 
 # Some more, while the table is read; of IPv6, whose rows are long: after that one read takes long enough to be stopped
 # in the middle.

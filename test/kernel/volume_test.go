@@ -44,6 +44,18 @@ func TestVolume(t *testing.T) {
 	t.Run("services", func(t *testing.T) {
 		sameLines(t, r.document(t, "volume.live").kernelLines(), serviceLines(t, r.text(t, "volume.services.txt")))
 	})
+	t.Run("diagnosis", func(t *testing.T) {
+		if text := r.text(t, "deaf.out"); !strings.Contains(text, `"LVS018"`) || !strings.Contains(text, "listens on v0") {
+			t.Errorf("a backup without entries is not told of:\n%s", text)
+		}
+		text := r.text(t, "hears.out")
+		if strings.Contains(text, `"LVS018"`) || strings.Contains(text, `"LVS019"`) {
+			t.Errorf("a backup that has its master's entries is said to be at fault:\n%s", text)
+		}
+		if !strings.Contains(text, `"LVS021"`) || !strings.Contains(text, `"buckets": 256`) {
+			t.Errorf("%d entries in 256 buckets are not told of:\n%s", someEntries, text)
+		}
+	})
 	t.Run("growing", func(t *testing.T) {
 		doc := r.document(t, "growing")
 		t.Logf("read while the table grew: %+v", doc.Input)
