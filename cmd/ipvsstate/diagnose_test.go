@@ -240,7 +240,7 @@ func TestRules(t *testing.T) {
 		{"LVS023", drWeb().add(200, "TCP CLOSE_WAIT "+web+" "+first), drWeb().add(15, "TCP CLOSE_WAIT "+web+" "+first), "200 of its 1,530 connections", nil},
 		{"LVS024", natWeb().add(30, "TCP SYNACK "+web+" "+first), natWeb(), "secure_tcp", nil},
 		{"LVS025", natWeb().add(12000, "TCP ESTABLISHED "+web+" "+first).add(12000, "TCP ESTABLISHED "+web+" "+second).from(4000, "TCP TIME_WAIT "+web+" "+first, one, 0).from(4000, "TCP TIME_WAIT "+web+" "+second, one, 0),
-			natWeb().add(12000, "TCP ESTABLISHED "+web+" "+first).add(12000, "TCP ESTABLISHED "+web+" "+second).add(4000, "TCP TIME_WAIT "+web+" "+first).add(4000, "TCP TIME_WAIT "+web+" "+second), "8,000 ports in TIME_WAIT", nil},
+			natWeb().add(12000, "TCP ESTABLISHED "+web+" "+first).add(12000, "TCP ESTABLISHED "+web+" "+second).add(4000, "TCP TIME_WAIT "+web+" "+first).add(4000, "TCP TIME_WAIT "+web+" "+second), "8,000 ports in TIME_WAIT", []string{"LVS021"}},
 	}
 	fired := map[string]bool{}
 	for i, tt := range tests {

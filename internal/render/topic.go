@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"ipvsstate/internal/diagnose"
 	"ipvsstate/internal/explain"
 )
 
@@ -105,6 +106,23 @@ func (p *prose) topic(t *explain.Topic, d Detail) {
 	}
 	p.checks(t)
 	p.fields(t.Fields[t.ChecksAt:], d, 2+label+len(gap))
+	if text := thresholds(t, p.words); text != "" {
+		p.line("")
+		p.paragraphs("  "+p.words.Word("field.thresholds"), 2+label+len(gap), text)
+	}
+}
+
+// thresholds are what a rule goes by, as it comes; empty for other topics.
+func thresholds(t *explain.Topic, word *explain.Catalogue) string {
+	var all []string
+	for _, r := range diagnose.Rules() {
+		if t.Kind == explain.Rule && r.Code == t.Key {
+			for _, name := range r.Thresholds {
+				all = append(all, word.Word("threshold", name, diagnose.Defaults()[name], word.Word("threshold."+name)))
+			}
+		}
+	}
+	return strings.Join(all, word.Word("comma"))
 }
 
 // fields writes fields behind their labels, which take up indent.
@@ -216,6 +234,9 @@ func TopicsMarkdown(w io.Writer, c *explain.Catalogue, topics []*explain.Topic) 
 			p.line("```")
 		}
 		p.fieldsMarkdown(t.Fields[t.ChecksAt:])
+		if text := thresholds(t, c); text != "" {
+			p.fieldsMarkdown([]explain.Field{{ID: "thresholds", Text: text}})
+		}
 		p.line("")
 	}
 	return p.err
