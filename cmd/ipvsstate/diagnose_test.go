@@ -197,7 +197,7 @@ func TestRules(t *testing.T) {
 		also        []string // other rules that rightly fire
 	}{
 		{"LVS001", threeServers().add(60, "TCP SYN_RECV "+web+" 10.0.0.3:80"), threeServers().add(19, "TCP SYN_RECV "+web+" 10.0.0.3:80").add(80, "TCP ESTABLISHED "+web+" 10.0.0.3:80"), "10.0.0.3:80 does not answer", nil},
-		{"LVS001", bare().add(60, "TCP SYN_RECV "+web+" "+first).add(20, "TCP ESTABLISHED "+web+" "+first), bare().add(60, "TCP SYN_RECV "+web+" "+first).add(80, "TCP ESTABLISHED "+web+" "+first), "60 are in SYN_RECV, of 80", nil},
+		{"LVS001", bare().add(60, "TCP SYN_RECV "+web+" "+first).add(20, "TCP ESTABLISHED "+web+" "+first), bare().add(60, "TCP SYN_RECV "+web+" "+first).add(80, "TCP ESTABLISHED "+web+" "+first), "60 of its 80 connections", nil},
 		{"LVS002", newScene().service("TCP "+web+" rr", first+" Masq 1", second+" Masq 1").add(80, "TCP SYN_RECV "+web+" "+first).add(70, "TCP SYN_RECV "+web+" "+second),
 			newScene().service("TCP "+web+" rr", first+" Masq 1", second+" Masq 1").add(15, "TCP SYN_RECV "+web+" "+first).add(10, "TCP SYN_RECV "+web+" "+second), "do answers pass the director", nil},
 		{"LVS002", newScene().service("TCP "+web+" rr", first+" Route 1", second+" Route 1").add(80, "TCP SYN_RECV "+web+" "+first).add(70, "TCP SYN_RECV "+web+" "+second),
@@ -212,7 +212,7 @@ func TestRules(t *testing.T) {
 		{"LVS007", natWeb().add(2000, "TCP FIN_WAIT "+web+" "+first).add(2000, "TCP FIN_WAIT "+web+" "+second), drWeb().add(2000, "TCP FIN_WAIT "+web+" "+first).add(2000, "TCP FIN_WAIT "+web+" "+second), "wait for the second FIN", nil},
 		{"LVS008", natWeb().left(800, "TCP ESTABLISHED "+web+" "+first, 120).left(800, "TCP ESTABLISHED "+web+" "+second, 200), natWeb().left(300, "TCP ESTABLISHED "+web+" "+first, 120).left(300, "TCP ESTABLISHED "+web+" "+second, 200), "silent for 10 minutes", nil},
 		{"LVS008", natWeb().left(250, "TCP ESTABLISHED "+web+" "+first, 20).left(250, "TCP ESTABLISHED "+web+" "+second, 50), natWeb().left(50, "TCP ESTABLISHED "+web+" "+first, 20).left(50, "TCP ESTABLISHED "+web+" "+second, 50), "dropped within a minute", nil},
-		{"LVS009", natWeb().sysctl("expire_nodest_conn", 0).left(40, "TCP ESTABLISHED "+web+" 10.0.0.9:80", 600), natWeb().sysctl("expire_nodest_conn", 0).left(2, "TCP ESTABLISHED "+web+" 10.0.0.9:80", 600), "drops their packets in silence", nil},
+		{"LVS009", natWeb().sysctl("expire_nodest_conn", 0).left(40, "TCP ESTABLISHED "+web+" 10.0.0.9:80", 600), natWeb().sysctl("expire_nodest_conn", 0).left(2, "TCP ESTABLISHED "+web+" 10.0.0.9:80", 600), "0 drops their packets", nil},
 		{"LVS009", natWeb().left(40, "TCP ESTABLISHED 192.0.2.9:80 10.0.0.9:80", 600), natWeb(), "a service that is gone", nil},
 		{"LVS010", newScene().service("TCP "+web+" wlc", first+" Masq 0", second+" Masq 1").add(40, "TCP ESTABLISHED "+web+" "+first).add(300, "TCP ESTABLISHED "+web+" "+second).add(5, "TCP ASSURED "+web+" "+first),
 			newScene().service("TCP "+web+" wlc", first+" Masq 0", second+" Masq 1").add(300, "TCP ESTABLISHED "+web+" "+second), "established: 40", nil},

@@ -38,8 +38,8 @@ func synServer(f *Facts) (found []Finding) {
 			if s := &v.Servers[k]; f.silent(s) {
 				n := in(&s.Group, conn.SynRecv)
 				found = append(found, f.finding(n,
-					text("server", s.Address.String()), text("service", v.Name()),
-					number("syn_recv", n), number("connections", s.Connections), number("answering_servers", uint64(others)),
+					text("server", s.Address.String()), number("syn_recv", n), number("connections", s.Connections),
+					text("service", v.Name()), number("answering_servers", uint64(others)),
 				).run("ipvsstate list --state SYN_RECV --server %s", endpoint(s.Address)))
 			}
 		}

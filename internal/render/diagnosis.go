@@ -257,7 +257,7 @@ func RulesTable(w io.Writer, settings diagnose.Settings, o Options) error {
 	word := o.Words
 	t := &table{columns: []column{
 		{head: word.Word("head.rule")}, {head: word.Word("head.severity")}, {head: word.Word("head.title")},
-		{head: word.Word("head.thresholds"), flexible: true, priority: 2}, {head: word.Word("head.needs"), priority: 1},
+		{head: word.Word("head.thresholds"), flexible: true, priority: 1}, {head: word.Word("head.needs"), priority: 2},
 	}}
 	for _, r := range diagnose.Rules() {
 		title := ""
