@@ -132,7 +132,7 @@ a sample of the largest tables, with more than 262,144 entries.`,
 	addChoice(c, &o.failOn, "fail-on", "", "the least severity of a finding to exit with 1")
 	o.rules.addFlags(c)
 	f.BoolVar(&o.list, "rules", false, "list the rules with their thresholds, and read nothing")
-	f.BoolVar(&o.verbose, "verbose", false, "name the rules that could not look, and what they need")
+	f.BoolVar(&o.verbose, "verbose", false, "show all findings of a rule; name the rules that could not look, and what they need")
 	o.input.addFlags(c)
 	addScreenFlags(c, &o.lang, &o.color)
 	return c

@@ -304,6 +304,32 @@ func TestDirectorRules(t *testing.T) {
 	}
 }
 
+// TestManyAlike: a hundred findings of a rule do not hide the one of another; --verbose
+// and JSON have all.
+func TestManyAlike(t *testing.T) {
+	s := natWeb().sysctl("conn_max", 2500)
+	for i := range 100 {
+		s.service(fmt.Sprintf("TCP 192.0.2.2:%d rr", 1000+i))
+	}
+	file := filepath.Join(t.TempDir(), "listing.txt")
+	if err := os.WriteFile(file, []byte(s.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args []string
+		want int
+	}{{[]string{"diagnose", file}, 3}, {[]string{file}, 3}, {[]string{"diagnose", "--verbose", file}, 100}, {[]string{"-o", "wide", file}, 100}} {
+		var out, errs bytes.Buffer
+		run(t.Context(), testApp(&out, &errs, 100, map[string]string{"LC_ALL": "C"}), tt.args)
+		if got := strings.Count(out.String(), "LVS014  "); got != tt.want || !strings.Contains(out.String(), "LVS022") {
+			t.Errorf("%v: %d findings of LVS014, want %d, and LVS022:\n%s", tt.args, got, tt.want, &out)
+		}
+		if more := strings.Contains(out.String(), "97 more"); more != (tt.want == 3) {
+			t.Errorf("%v: it says %v that there are more", tt.args, more)
+		}
+	}
+}
+
 // TestHealthy: a busy director with nothing wrong has no finding.
 func TestHealthy(t *testing.T) {
 	for name, s := range map[string]*scene{"NAT": natWeb(), "direct routing": drWeb(), "without a configuration": bare(), "nothing": newScene()} {

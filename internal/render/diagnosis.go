@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 
 	"ipvsstate/internal/check"
@@ -62,22 +63,55 @@ func (s *Summary) findingsTable(o Options) *table {
 	t := &table{columns: []column{
 		{head: word.Word("head.severity")}, {head: word.Word("head.rule")}, {head: word.Word("head.finding"), flexible: true},
 	}}
-	found := s.Diagnosis.Findings
-	if n := shownFindings; !o.Wide && len(found) > n+1 {
-		found = found[:n]
+	all := len(s.Diagnosis.Findings)
+	most := ofOneRule
+	if o.Wide {
+		most = all
 	}
-	for i := range found {
-		g := &found[i]
-		t.add(word.Word("severity."+g.Severity.String()), g.Code, sentence(g, word))
+	rest := all
+	for g := range firstOfEach(s.Diagnosis.Findings, most) {
+		if g.finding != nil {
+			t.add(word.Word("severity."+g.finding.Severity.String()), g.finding.Code, sentence(g.finding, word))
+			rest--
+		}
 	}
-	if rest := len(s.Diagnosis.Findings) - len(found); rest > 0 {
+	if rest > 0 {
 		t.add("", "", word.Word("findings.rest", explain.Thousands(uint64(rest))))
 	}
 	return t
 }
 
-// shownFindings is how many findings a summary ends with.
-const shownFindings = 10
+// ofOneRule is how many findings of a rule are shown: a hundred services in the same
+// plight would hide what else is wrong.
+const ofOneRule = 3
+
+// shownFinding is a finding, or how many more there are of a rule.
+type shownFinding struct {
+	finding *diagnose.Finding
+	code    string
+	more    int
+}
+
+// firstOfEach goes through findings, of each rule so many at most; what is left out
+// follows the last that is shown.
+func firstOfEach(all []diagnose.Finding, most int) iter.Seq[shownFinding] {
+	return func(yield func(shownFinding) bool) {
+		seen, count := map[string]int{}, map[string]int{}
+		for i := range all {
+			count[all[i].Code]++
+		}
+		for i := range all {
+			code := all[i].Code
+			seen[code]++
+			if seen[code] <= most && !yield(shownFinding{finding: &all[i]}) {
+				return
+			}
+			if more := count[code] - most; seen[code] == most && more > 0 && !yield(shownFinding{code: code, more: more}) {
+				return
+			}
+		}
+	}
+}
 
 // DiagnosisOptions say how a diagnosis is written.
 type DiagnosisOptions struct {
@@ -96,9 +130,17 @@ func DiagnosisScreen(w io.Writer, s *Summary, o DiagnosisOptions) error {
 		width = widestText
 	}
 	p := &prose{w: w, words: o.Words, width: max(min(width, widestText), leastText)}
-	for i := range s.Diagnosis.Findings {
+	most := ofOneRule
+	if o.Verbose {
+		most = len(s.Diagnosis.Findings)
+	}
+	for g := range firstOfEach(s.Diagnosis.Findings, most) {
 		p.line("")
-		p.finding(&s.Diagnosis.Findings[i], o.Color)
+		if g.finding == nil {
+			p.paragraphs("", 0, o.Words.Word("findings.more", explain.Thousands(uint64(g.more)), g.code))
+			continue
+		}
+		p.finding(g.finding, o.Color)
 	}
 	p.line("")
 	p.paragraphs("", 0, s.looked(o.Words))

@@ -16,6 +16,7 @@
 //	empty.sh    no IPVS in the kernel, then an empty table
 //	traffic.sh  true connections through NAT and direct routing, services, timeouts, a second namespace
 //	services.sh services of every sort beside their entries; what is left when servers and services go
+//	diagnose.sh a healthy director, and one with most of what goes wrong
 //	volume.sh   thousands of entries in every state, sent by the sync protocol; reads that are cut short
 //	bench.sh    how long one read of 100,000 entries takes, beside cat and ipvsadm
 package kernel
