@@ -111,10 +111,11 @@ connections that are about to be dropped, an uneven spread, a backup that hears
 nothing. Each finding has the numbers it rests on and the command to run next;
 ipvsstate explain LVS001 tells what it means, why it happens and when to ignore it.
 
-Rules go by shares with a least volume, never by bare counts; --rules lists them with
-their thresholds. What a rule needs and the input does not tell, --verbose says: of a
-saved listing give what ipvsadm -Ln and sysctl -a print beside. Clients are told from
-a sample of the largest tables, with more than 262,144 entries.`,
+It looks at the whole table, so there are no filters: of a part a share would say what
+is not so. Rules go by shares with a least volume, never by bare counts; --rules lists
+them with their thresholds. What a rule needs and the input does not tell, --verbose
+says: of a saved listing give what ipvsadm -Ln and sysctl -a print beside. Clients are
+told from a sample of the largest tables, with more than 262,144 entries.`,
 		Example: `  ipvsstate diagnose                              this director
   ipvsstate diagnose ipvsadm-Ln.txt ipvsadm-Lcn.txt
   ipvsstate diagnose --set syn_recv.min=50 --ignore LVS015

@@ -86,13 +86,17 @@ const (
 func (f *Facts) judge(v *services.Service, n uint64, s *sources) verdict {
 	through := v.Connections - n
 	switch {
-	case f.much(s.largest, s.all, "scan.share") && s.others > 0:
+	case f.much(s.largest, s.all, "scan.share") && s.others > 0 && s.all >= fewest*f.rate():
 		return scan
-	case f.much(through, v.Connections, "flood.established") && f.enough(n, "flood.min") && f.much(s.clients, s.all, "flood.clients"):
+	case f.much(through, v.Connections, "flood.established") && f.enough(n, "flood.min") && f.much(s.clients, s.all, "flood.clients") && s.all >= fewest*f.rate():
 		return flood
 	}
 	return pathBroken
 }
+
+// fewest is how many half-open entries the sample must have to tell many clients from a
+// few that each have many.
+const fewest = 50
 
 // synService is LVS002.
 func synService(f *Facts) (found []Finding) {
