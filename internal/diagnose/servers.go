@@ -123,6 +123,12 @@ func uneven(f *Facts) (found []Finding) {
 		}
 		var worst *services.Server
 		worstBy := 0.0
+		all := uint64(0) // on servers that take part: what a drained one still has is no share
+		for k := range v.Servers {
+			if v.Servers[k].Weight > 0 {
+				all += v.Servers[k].Connections
+			}
+		}
 		for k := range v.Servers {
 			s := &v.Servers[k]
 			if s.WeightShare < 0 || s.Share < 0 {
@@ -130,7 +136,7 @@ func uneven(f *Facts) (found []Finding) {
 				break
 			}
 			// More than chance would do: four standard deviations off.
-			fair := s.WeightShare * float64(v.Connections)
+			fair := s.WeightShare * float64(all)
 			off := math.Abs(float64(s.Connections) - fair)
 			ratio := max(float64(s.Connections)/max(fair, 1), fair/max(float64(s.Connections), 1))
 			if s.Weight > 0 && ratio >= f.at("uneven.ratio") && off > 4*math.Sqrt(fair)+1 && off > worstBy {
@@ -140,7 +146,7 @@ func uneven(f *Facts) (found []Finding) {
 		if worst == nil {
 			continue
 		}
-		g := f.finding(worst.Connections, text("service", v.Name()), text("server", worst.Address.String()), shareOf("share", worst.Share), shareOf("weight_share", worst.WeightShare), number("connections", v.Connections)).
+		g := f.finding(worst.Connections, text("service", v.Name()), text("server", worst.Address.String()), part("share", worst.Connections, all), shareOf("weight_share", worst.WeightShare), number("connections", all)).
 			run("ipvsstate --virtual %s --by server --across state", serviceFilter(&v.Service))
 		established := in(&v.Group, conn.Established)
 		switch {

@@ -9,42 +9,70 @@ import (
 // The rules of half-open connections. They share one question, asked service by service:
 // who does not answer, one server, all of them, or the clients?
 
+// halfOpen is how many connections of a server wait for the handshake. With secure_tcp a
+// SYN alone is SYNACK where the client's packets are all that is seen (tcp_states_dos);
+// under NAT it means that the server has answered.
+func halfOpen(g *services.Group, method conn.Forwarding) uint64 {
+	if oneWay(method) {
+		return in(g, conn.SynRecv, conn.SynAck)
+	}
+	return in(g, conn.SynRecv)
+}
+
 // silent reports a server whose connections stay half-open.
 func (f *Facts) silent(s *services.Server) bool {
-	n := in(&s.Group, conn.SynRecv)
+	n := halfOpen(&s.Group, s.Forwarding)
 	return f.enough(n, "syn_recv.min") && f.much(n, s.Connections, "syn_recv.server_share")
 }
 
 // answers reports a server that completes handshakes.
 func (f *Facts) answers(s *services.Server) bool {
-	n := in(&s.Group, conn.SynRecv)
+	n := halfOpen(&s.Group, s.Forwarding)
 	return s.Connections > n && !f.much(n, s.Connections, "syn_recv.healthy_share")
+}
+
+// scanned reports a server that completes the handshakes of others, while one network's
+// stay half-open.
+func (f *Facts) scanned(v *services.Service, s *services.Server) (*sources, bool) {
+	if s.Connections == halfOpen(&s.Group, s.Forwarding) {
+		return nil, false
+	}
+	from := f.sources(v, &s.Address)
+	return from, f.isScan(from)
 }
 
 // synServer is LVS001.
 func synServer(f *Facts) (found []Finding) {
+	f.silentAmongOthers(func(v *services.Service, s *services.Server, others uint64) {
+		if _, scan := f.scanned(v, s); scan {
+			return // LVS004
+		}
+		n := halfOpen(&s.Group, s.Forwarding)
+		found = append(found, f.finding(n,
+			text("server", s.Address.String()), number("syn_recv", n), number("connections", s.Connections),
+			text("service", v.Name()), number("answering_servers", others),
+		).run("ipvsstate list --state SYN_RECV,SYNACK --server %s", endpoint(s.Address)))
+	})
+	return found
+}
+
+// silentAmongOthers goes through the silent servers of services that have others which
+// answer.
+func (f *Facts) silentAmongOthers(do func(v *services.Service, s *services.Server, others uint64)) {
 	for i := range f.Report.Services {
 		v := &f.Report.Services[i]
-		others := 0
+		others := uint64(0)
 		for k := range v.Servers {
 			if f.answers(&v.Servers[k]) {
 				others++
 			}
 		}
-		if others == 0 {
-			continue
-		}
 		for k := range v.Servers {
-			if s := &v.Servers[k]; f.silent(s) {
-				n := in(&s.Group, conn.SynRecv)
-				found = append(found, f.finding(n,
-					text("server", s.Address.String()), number("syn_recv", n), number("connections", s.Connections),
-					text("service", v.Name()), number("answering_servers", uint64(others)),
-				).run("ipvsstate list --state SYN_RECV --server %s", endpoint(s.Address)))
+			if s := &v.Servers[k]; others > 0 && f.silent(s) {
+				do(v, s, others)
 			}
 		}
 	}
-	return found
 }
 
 // unanswered are the services none of whose servers answers, or of which so many
@@ -52,7 +80,7 @@ func synServer(f *Facts) (found []Finding) {
 func (f *Facts) unanswered(each func(v *services.Service, n uint64, sources *sources)) {
 	for i := range f.Report.Services {
 		v := &f.Report.Services[i]
-		n := in(&v.Group, conn.SynRecv)
+		n := halfOpen(&v.Group, method(v))
 		silent, answering := 0, 0
 		for k := range v.Servers {
 			if f.silent(&v.Servers[k]) {
@@ -68,7 +96,7 @@ func (f *Facts) unanswered(each func(v *services.Service, n uint64, sources *sou
 		if silent == 0 && !flooded {
 			continue
 		}
-		each(v, n, f.sources(v))
+		each(v, n, f.sources(v, nil))
 	}
 }
 
@@ -86,12 +114,18 @@ const (
 func (f *Facts) judge(v *services.Service, n uint64, s *sources) verdict {
 	through := v.Connections - n
 	switch {
-	case f.much(s.largest, s.all, "scan.share") && s.others > 0 && s.all >= fewest*f.rate():
+	case f.isScan(s):
 		return scan
-	case f.much(through, v.Connections, "flood.established") && f.enough(n, "flood.min") && f.much(s.clients, s.all, "flood.clients") && s.all >= fewest*f.rate():
+	case f.much(through, v.Connections, "flood.established") && f.enough(n, "flood.min") && f.much(s.clients, s.all, "flood.clients") && (f.rate() == 1 || s.all >= fewest*f.rate()):
 		return flood
 	}
 	return pathBroken
+}
+
+// isScan reports that one network has nearly all half-open entries, while others get
+// through.
+func (f *Facts) isScan(s *sources) bool {
+	return f.much(s.largest, s.all, "scan.share") && s.others > 0 && (f.rate() == 1 || s.all >= fewest*f.rate())
 }
 
 // fewest is how many half-open entries the sample must have to tell many clients from a
@@ -105,7 +139,7 @@ func synService(f *Facts) (found []Finding) {
 			return
 		}
 		g := f.finding(n, text("service", v.Name()), number("syn_recv", n), number("connections", v.Connections), number("servers", uint64(len(v.Servers)))).
-			run("ipvsstate list --state SYN_RECV --virtual %s", serviceFilter(&v.Service))
+			run("ipvsstate list --state SYN_RECV,SYNACK --virtual %s", serviceFilter(&v.Service))
 		switch method(v) {
 		case conn.Masquerade:
 			g.Case = "nat"
@@ -122,7 +156,7 @@ func synFlood(f *Facts) (found []Finding) {
 	f.unanswered(func(v *services.Service, n uint64, s *sources) {
 		if f.judge(v, n, s) == flood {
 			found = append(found, f.sampledFinding(n, text("service", v.Name()), number("syn_recv", n), number("connections", v.Connections), number("clients", s.clients)).
-				run("ipvsstate --state SYN_RECV --virtual %s --by client/24 --top 20", serviceFilter(&v.Service)))
+				run("ipvsstate --state SYN_RECV,SYNACK --virtual %s --by client/24 --top 20", serviceFilter(&v.Service)))
 		}
 	})
 	return found
@@ -130,10 +164,18 @@ func synFlood(f *Facts) (found []Finding) {
 
 // synScan is LVS004.
 func synScan(f *Facts) (found []Finding) {
+	say := func(v *services.Service, n uint64, s *sources) {
+		found = append(found, f.sampledFinding(s.largest, text("network", s.network), number("syn_recv", s.largest), number("all_syn_recv", n), text("service", v.Name())).
+			run("ipvsstate list --state SYN_RECV,SYNACK --client %s", s.network))
+	}
 	f.unanswered(func(v *services.Service, n uint64, s *sources) {
 		if f.judge(v, n, s) == scan {
-			found = append(found, f.sampledFinding(s.largest, text("network", s.network), number("syn_recv", s.largest), number("all_syn_recv", n), text("service", v.Name())).
-				run("ipvsstate list --state SYN_RECV --client %s", s.network))
+			say(v, n, s)
+		}
+	})
+	f.silentAmongOthers(func(v *services.Service, s *services.Server, _ uint64) {
+		if from, scan := f.scanned(v, s); scan {
+			say(v, halfOpen(&v.Group, method(v)), from)
 		}
 	})
 	return found
@@ -148,27 +190,34 @@ type sources struct {
 	others       uint64 // completed connections of other networks
 }
 
-func (f *Facts) sources(v *services.Service) *sources {
+// sources are those of a service, or of one of its servers.
+func (f *Facts) sources(v *services.Service, server *conn.Endpoint) *sources {
 	of := target(&v.Service)
 	mine := func(e *conn.Entry) bool {
 		t, ok := conn.TargetOf(e)
 		t.Virtual = t.Virtual.Identity()
+		if server != nil && t.Server.Identity() != server.Identity() {
+			return false
+		}
 		return ok && e.Kind() == conn.Connection && (v.Fwmark != 0 || t.Protocol == of.Protocol && (t.Virtual == of.Virtual || of.Virtual.Port == 0 && t.Virtual.Addr == of.Virtual.Addr))
+	}
+	waiting := func(e *conn.Entry) bool {
+		return e.State == conn.SynRecv || e.State == conn.SynAck && oneWay(method(v))
 	}
 	s := &sources{}
 	// Of clients there are at most as many as the sample has: estimates of how many there
 	// are in all scale with the half-open entries.
-	clients := f.count([]tally.Dimension{byClient}, func(e *conn.Entry) bool { return mine(e) && e.State == conn.SynRecv })
+	clients := f.count([]tally.Dimension{byClient}, func(e *conn.Entry) bool { return mine(e) && waiting(e) })
 	s.clients = uint64(clients.Len()) * f.rate()
 	var top tally.Value
-	f.count([]tally.Dimension{byNetwork}, func(e *conn.Entry) bool { return mine(e) && e.State == conn.SynRecv }).Top(0, tally.ByCount, func(g *tally.Group) bool {
+	f.count([]tally.Dimension{byNetwork}, func(e *conn.Entry) bool { return mine(e) && waiting(e) }).Top(0, tally.ByCount, func(g *tally.Group) bool {
 		if s.all == 0 {
 			top, s.largest, s.network = g.Values[0], g.Connections, clientText(&g.Values[0])
 		}
 		s.all += g.Connections
 		return true
 	})
-	f.count([]tally.Dimension{byNetwork}, func(e *conn.Entry) bool { return mine(e) && e.State != conn.SynRecv }).Top(0, tally.ByCount, func(g *tally.Group) bool {
+	f.count([]tally.Dimension{byNetwork}, func(e *conn.Entry) bool { return mine(e) && !waiting(e) }).Top(0, tally.ByCount, func(g *tally.Group) bool {
 		if g.Values[0] != top {
 			s.others += g.Connections
 		}
