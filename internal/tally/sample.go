@@ -41,7 +41,8 @@ func NewSamplePlan(most int, size int64) *SamplePlan {
 type Sample struct {
 	plan  *SamplePlan
 	share uint32 // one in 1<<share is kept
-	n     uint32 // counts the entries of the part, from a start of its own
+	n     uint32 // of the entry to look at next, counted from a start of the part's own
+	left  uint32 // entries until then
 	rows  []sampled
 }
 
@@ -51,12 +52,12 @@ type sampled struct {
 }
 
 // NewSample makes an empty sample.
-func NewSample(p *SamplePlan) *Sample { return &Sample{plan: p, share: p.share.Load()} }
+func NewSample(p *SamplePlan) *Sample { return &Sample{plan: p, share: p.share.Load(), left: 1} }
 
 // Reset empties the sample for another part of the table.
 func (s *Sample) Reset() {
 	s.rows = s.rows[:0]
-	s.share, s.n = s.plan.share.Load(), 0
+	s.share, s.n, s.left = s.plan.share.Load(), 0, 1
 }
 
 // Rate is of how many entries one is in the sample: 1 if all are.
@@ -97,13 +98,27 @@ func (g *Groups) scale(by uint64) {
 	}
 }
 
-// chooses reports whether an entry of the part, the next, belongs to the sample.
-func (s *Sample) chooses(e *conn.Entry) bool {
+// add looks at the next entry of the part. Most are not chosen, and cost no more than
+// this.
+func (s *Sample) add(e *conn.Entry) {
+	s.left--
+	if s.left == 0 {
+		s.turn(e)
+	}
+}
+
+// turn takes the entry if it is chosen, and finds out which is the next.
+func (s *Sample) turn(e *conn.Entry) {
 	if s.n == 0 {
 		s.n = start(e)
 	}
-	s.n++
-	return scatter(s.n)&(1<<s.share-1) == 0
+	if h := scatter(s.n); h&(1<<s.share-1) == 0 {
+		s.rows = append(s.rows, sampled{h, *e})
+		s.limit()
+	}
+	for s.left = 1; scatter(s.n+s.left)&(1<<s.share-1) != 0; s.left++ {
+	}
+	s.n += s.left
 }
 
 // scatter keeps the sample from going in step with what is in turn in a sorted listing,
@@ -122,12 +137,6 @@ func start(e *conn.Entry) uint32 {
 		h = h*31 + uint32(b)
 	}
 	return h * 2654435769 >> 1
-}
-
-// add takes the entry that was chosen.
-func (s *Sample) add(e *conn.Entry) {
-	s.rows = append(s.rows, sampled{scatter(s.n), *e})
-	s.limit()
 }
 
 // limit halves the sample while it is too large.

@@ -145,7 +145,7 @@ func (t *Tally) Count(e *conn.Entry) bool {
 	if t.by != nil {
 		t.by.Add(e, kind)
 	}
-	if t.sample != nil && t.sample.chooses(e) {
+	if t.sample != nil {
 		t.sample.add(e)
 	}
 	return true
