@@ -54,6 +54,8 @@ func scattered(i int) string { return fmt.Sprintf("%d.%d.%d.%d", 11+i%90, i/7%25
 
 func one(int) string { return "198.51.100.7" }
 
+func tenClients(i int) string { return fmt.Sprintf("198.51.%d.7", i%10) }
+
 func network(i int) string { return fmt.Sprintf("198.51.100.%d", i%256) }
 
 func (s *scene) from(n int, what string, client func(int) string, left int) *scene {
@@ -214,6 +216,10 @@ func TestRules(t *testing.T) {
 		{"LVS008", natWeb().left(250, "TCP ESTABLISHED "+web+" "+first, 20).left(250, "TCP ESTABLISHED "+web+" "+second, 50), natWeb().left(50, "TCP ESTABLISHED "+web+" "+first, 20).left(50, "TCP ESTABLISHED "+web+" "+second, 50), "dropped within a minute", nil},
 		{"LVS009", natWeb().sysctl("expire_nodest_conn", 0).left(40, "TCP ESTABLISHED "+web+" 10.0.0.9:80", 600), natWeb().sysctl("expire_nodest_conn", 0).left(2, "TCP ESTABLISHED "+web+" 10.0.0.9:80", 600), "0 drops their packets", nil},
 		{"LVS009", natWeb().left(40, "TCP ESTABLISHED 192.0.2.9:80 10.0.0.9:80", 600), natWeb(), "a service that is gone", nil},
+		{"LVS009", natWeb().left(3, "TCP ESTABLISHED "+web+" 10.0.0.8:80", 600).left(3, "TCP ESTABLISHED "+web+" 10.0.0.9:80", 600), natWeb().left(3, "TCP TIME_WAIT "+web+" 10.0.0.8:80", 60).left(3, "TCP TIME_WAIT "+web+" 10.0.0.9:80", 60), "2 real servers are no longer in", nil},
+		{"LVS005", newScene().service("TCP "+web+" rr", first+" Masq 1", second+" Masq 1").add(150, "TCP CLOSE "+web+" "+first).add(150, "TCP CLOSE "+web+" "+second), natWeb(), "all servers refuse", nil},
+		{"LVS003", newScene().service("TCP "+web+" rr", first+" Masq 1", second+" Masq 1").from(300, "TCP SYN_RECV "+web+" "+first, tenClients, 0).from(300, "TCP SYN_RECV "+web+" "+second, tenClients, 0).add(250, "TCP ESTABLISHED "+web+" "+first).add(250, "TCP ESTABLISHED "+web+" "+second), natWeb(), "from 10 clients", nil},
+		{"LVS014", natWeb().service("TCP 192.0.2.2:80 rr").service("TCP 192.0.2.3:80 rr"), natWeb(), "refused: 2, TCP 192.0.2.2:80 for one", nil},
 		{"LVS010", newScene().service("TCP "+web+" wlc", first+" Masq 0", second+" Masq 1").add(40, "TCP ESTABLISHED "+web+" "+first).add(300, "TCP ESTABLISHED "+web+" "+second).add(5, "TCP ASSURED "+web+" "+first),
 			newScene().service("TCP "+web+" wlc", first+" Masq 0", second+" Masq 1").add(300, "TCP ESTABLISHED "+web+" "+second), "established: 40", nil},
 		{"LVS011", newScene().service("TCP "+web+" wlc", first+" Masq 1", second+" Masq 1").add(100, "TCP ESTABLISHED "+web+" "+first).add(500, "TCP ESTABLISHED "+web+" "+second),
@@ -314,7 +320,7 @@ func TestDirectorRules(t *testing.T) {
 func TestManyAlike(t *testing.T) {
 	s := natWeb().sysctl("conn_max", 2500)
 	for i := range 100 {
-		s.service(fmt.Sprintf("TCP 192.0.2.2:%d rr", 1000+i))
+		s.service(fmt.Sprintf("TCP 192.0.2.2:%d rr", 1000+i), "10.0.0.9:80 Masq 0")
 	}
 	file := filepath.Join(t.TempDir(), "listing.txt")
 	if err := os.WriteFile(file, []byte(s.String()), 0o600); err != nil {

@@ -104,7 +104,7 @@ func FuzzSelector(f *testing.F) {
 			return
 		}
 		m := &Metric{Selector: s}
-		r := m.Evaluate(tally.New(tally.Options{}), &services.Report{})
+		r := m.Evaluate(tally.New(tally.Options{Plan: &tally.Plan{By: services.By()}}), &services.Report{})
 		if data := r.Perfdata(); strings.ContainsAny(data[:strings.LastIndexByte(data, '=')], "|=\n\r") {
 			t.Errorf("%q makes the data %q", text, data)
 		}

@@ -182,6 +182,9 @@ func Add(all []*Metric, text string, critical bool) ([]*Metric, error) {
 	}
 	m := &Metric{Selector: s}
 	for _, had := range all {
+		if had.Selector.text == s.text && had.of(critical) != nil && had.Percent() == r.Percent {
+			return all, fmt.Errorf("%s has a range already", s.text)
+		}
 		if other := had.of(!critical); had.Selector.text == s.text && had.of(critical) == nil && (other == nil || other.Percent == r.Percent) {
 			m = had
 		}
@@ -234,8 +237,8 @@ type Result struct {
 	Status Status
 }
 
-// Evaluate counts a metric. Of services it looks at the report, whose totals are the
-// tally's.
+// Evaluate counts a metric: of services and servers by the tally's groups, which are
+// those of services.By, of firewall marks by the report.
 func (m *Metric) Evaluate(t *tally.Tally, r *services.Report) Result {
 	v := Result{Metric: m}
 	v.Count, v.Of = m.Selector.count(t, r)
@@ -273,26 +276,22 @@ func (s *Selector) count(t *tally.Tally, r *services.Report) (n, of uint64) {
 		return n, of
 	}
 	var g services.Group
-	add := func(o *services.Group) { g.Add(o.Count, o.States) }
-	for i := range r.Services {
-		v := &r.Services[i]
-		switch {
-		case s.protocol != (conn.Protocol{}) && v.Protocol != s.protocol:
-		case s.what == service && (s.mark != 0 && v.Fwmark == s.mark || s.mark == 0 && v.Fwmark == 0 && v.Virtual.Identity() == s.endpoint):
-			add(&v.Group)
-		case s.what == server:
-			for k := range v.Servers {
-				if v.Servers[k].Address.Identity() == s.endpoint {
-					add(&v.Servers[k].Group)
-				}
+	if s.mark != 0 {
+		for i := range r.Services {
+			if v := &r.Services[i]; v.Fwmark == s.mark {
+				g.Add(v.Count, v.States)
 			}
 		}
-	}
-	for i := range r.Orphans {
-		o := &r.Orphans[i]
-		mine := s.what == server && o.Target.Server.Identity() == s.endpoint || s.what == service && o.Whether == conn.ServiceGone && o.Target.Virtual.Identity() == s.endpoint && s.mark == 0
-		if mine && (s.protocol == (conn.Protocol{}) || s.protocol == o.Target.Protocol) {
-			add(&o.Group)
+	} else {
+		for entries := range t.Groups().All { // by what the entries themselves show
+			virtual, real := &entries.Values[0], &entries.Values[1]
+			at := virtual.Endpoint
+			if s.what == server {
+				at = real.Endpoint
+			}
+			if at == s.endpoint && !virtual.Marked && (s.protocol == (conn.Protocol{}) || s.protocol == virtual.Protocol) {
+				g.Add(services.Count{Connections: entries.Connections}, []services.State{{State: entries.Values[2].State, Count: entries.Connections}})
+			}
 		}
 	}
 	if s.state == (conn.State{}) {

@@ -18,7 +18,7 @@ func oneClient(f *Facts) []Finding {
 		g.Top(1, tally.ByCount, func(c *tally.Group) bool {
 			n := min(c.Connections, all) // an estimate
 			// One of three clients has a third: it must be many times what the others have.
-			found = f.enough(n, "client.min") && f.much(n, all, threshold) && n*uint64(g.Len()) >= 5*all
+			found = f.enoughSampled(n, "client.min") && f.much(n, all, threshold) && n*uint64(g.Len()) >= 5*all
 			client := clientText(&c.Values[0])
 			top = f.sampledFinding(n, text("client", client), number("connections", n), part("share", n, all)).
 				run("ipvsstate --client %s --by service,server --top 10", client)
@@ -68,8 +68,8 @@ func portReuse(f *Facts) (found []Finding) {
 func manyTemplates(f *Facts) (found []Finding) {
 	for i := range f.Report.Services {
 		v := &f.Report.Services[i]
-		if v.Fwmark != 0 && !f.Report.Configured {
-			continue // the connections of marks are told of no service
+		if !f.Report.Configured && (v.Fwmark != 0 || v.Virtual.Port == 0) {
+			continue // the connections of marks and of all ports are not told to be theirs
 		}
 		if f.enough(v.Templates, "templates.min") && float64(v.Templates) >= f.at("templates.ratio")*float64(max(v.Connections, 1)) {
 			found = append(found, f.finding(v.Templates, text("service", v.Name()), number("templates", v.Templates), number("connections", v.Connections)).
@@ -111,7 +111,7 @@ func rearmedTemplates(f *Facts) (found []Finding) {
 		if v.Persistent > rearmed {
 			natural = float64(rearmed) / float64(v.Persistent)
 		}
-		if f.enough(all, "rearmed.min") && f.much(held, all, "rearmed.share") && float64(held) > 2*natural*float64(all) {
+		if f.enoughSampled(all, "rearmed.min") && f.much(held, all, "rearmed.share") && float64(held) > 2*natural*float64(all) {
 			found = append(found, f.sampledFinding(held, text("service", v.Name()), number("held", held), number("templates", all), span("persistent", v.Persistent)).
 				run("ipvsstate list --templates only --virtual %s --expires '<=1m' --limit 20", serviceFilter(&v.Service)))
 		}

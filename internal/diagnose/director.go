@@ -34,7 +34,7 @@ func deafBackup(f *Facts) []Finding {
 // idleMaster is LVS019.
 func idleMaster(f *Facts) []Finding {
 	n, all := f.Tally.Synced(), f.entries()
-	if !f.runs(false) || f.runs(true) || !f.enough(all, "sync.min") || !f.much(n, all, "sync.share") {
+	if !f.runs(false) || f.runs(true) || !f.volume(all, "sync.min") || !f.much(n, all, "sync.share") {
 		return nil
 	}
 	return []Finding{exact(f.finding(n, number("synced", n), number("entries", all)).run("ip -brief address"))}

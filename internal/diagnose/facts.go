@@ -97,7 +97,11 @@ func (f *Facts) sampledFinding(size uint64, facts ...Fact) Finding {
 func (g Finding) run(format string, args ...string) Finding {
 	quoted := make([]any, len(args))
 	for i, a := range args {
-		if a == "" || strings.Trim(a, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:/-_[]") != "" {
+		if a == "" { // a mark's, which its connections do not show
+			g.Run = "ipvsstate services"
+			return g
+		}
+		if strings.Trim(a, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:/-_[]") != "" {
 			return g
 		}
 		if strings.Contains(a, "[") {
@@ -120,10 +124,11 @@ func endpoint(e conn.Endpoint) string {
 	return e.Identity().String()
 }
 
-// serviceFilter is a service as --virtual takes it.
+// serviceFilter is a service as --virtual takes it, empty for a firewall mark's: its
+// connections do not show the mark.
 func serviceFilter(v *conn.Service) string {
 	if v.Fwmark != 0 {
-		return fmt.Sprintf("fwmark:%d", v.Fwmark)
+		return ""
 	}
 	return endpoint(v.Virtual)
 }

@@ -21,10 +21,16 @@ func (f *Facts) orphans(udp bool, find func(o *services.Orphan, n, of uint64)) {
 				of = v.Connections + v.Templates
 			}
 		}
-		if f.keptAlive(o.Target.Protocol, o.Count, o.Longest) == udp && f.much(n, of, "gone.share") {
+		if f.keptAlive(o.Target.Protocol, o.Count, o.Longest) == udp && f.enough(live(&o.Group), "gone.min") && f.much(n, of, "gone.share") {
 			find(o, n, of)
 		}
 	}
+}
+
+// live is how many entries of a group still matter to their clients: not those of closed
+// connections.
+func live(g *services.Group) uint64 {
+	return g.Connections + g.Templates - in(g, conn.FinWait, conn.TimeWait, conn.Close)
 }
 
 func withoutServer(t conn.Target) conn.Target {
@@ -36,14 +42,13 @@ func withoutServer(t conn.Target) conn.Target {
 	return t
 }
 
-// keptAlive reports datagrams that came lately: an entry of UDP has more than half of its
-// time left.
+// keptAlive reports datagrams that come: an entry of UDP has nearly all of its time left.
 func (f *Facts) keptAlive(p conn.Protocol, n services.Count, longest conn.Seconds) bool {
 	timeout := conn.DefaultTimeouts.UDP
 	if f.Config != nil && f.Config.Timeouts != nil {
 		timeout = f.Config.Timeouts.UDP
 	}
-	return p == conn.UDP && n.Connections > 0 && longest > timeout/2
+	return p == conn.UDP && n.Connections > 0 && longest > timeout-15
 }
 
 // nodest is which of three texts holds by expire_nodest_conn.
@@ -71,6 +76,44 @@ func serverGone(f *Facts) (found []Finding) {
 		}
 		found = append(found, g)
 	})
+	return append(found, manyGone(f)...)
+}
+
+// manyGone is LVS009 of servers that have too few entries for a finding of their own, and
+// enough together: the pods of many deployments, for one.
+func manyGone(f *Facts) (found []Finding) {
+	type sum struct {
+		services.Group
+		servers uint64
+		longest conn.Seconds
+	}
+	sums := map[string]*sum{}
+	for i := range f.Report.Orphans {
+		o := &f.Report.Orphans[i]
+		v := conn.Service{Protocol: o.Target.Protocol, Virtual: o.Target.Virtual, Fwmark: o.Target.Fwmark, IPv6: o.Target.IPv6}
+		if o.Whether != conn.ServerGone || f.enough(live(&o.Group), "gone.min") {
+			continue
+		}
+		s := sums[v.Name()]
+		if s == nil {
+			s = &sum{longest: conn.Unknown}
+			sums[v.Name()] = s
+		}
+		s.servers++
+		s.Add(o.Count, o.States)
+		s.longest = max(s.longest, o.Longest)
+	}
+	for i := range f.Report.Services {
+		v := &f.Report.Services[i]
+		s := sums[v.Name()]
+		if s == nil || s.servers < 2 || !f.enough(live(&s.Group), "gone.min") || !f.much(s.Connections+s.Templates, v.Connections+v.Templates, "gone.share") {
+			continue
+		}
+		g := f.finding(s.Connections+s.Templates, number("servers", s.servers), text("service", v.Name()), number("connections", s.Connections), number("templates", s.Templates), span("longest", s.longest)).
+			run("ipvsstate services --virtual %s", serviceFilter(&v.Service))
+		g.Case = "several"
+		found = append(found, g)
+	}
 	return found
 }
 
@@ -82,7 +125,7 @@ func udpGone(f *Facts) (found []Finding) {
 			run("ipvsstate list --proto UDP --server %s --sort expires --reverse --limit 20", endpoint(o.Target.Server)))
 	})
 	f.eachServer(func(v *services.Service, s *services.Server) {
-		if n := s.Connections; s.Drained() && f.keptAlive(v.Protocol, s.Count, s.Longest) && f.much(n, v.Connections, "gone.share") {
+		if n := s.Connections; s.Drained() && f.keptAlive(v.Protocol, s.Count, s.Longest) && f.enough(n, "gone.min") && f.much(n, v.Connections, "gone.share") {
 			g := f.finding(n, text("server", s.Address.String()), text("service", v.Name()), number("connections", n), span("longest", s.Longest)).
 				run("ipvsstate list --proto UDP --server %s --sort expires --reverse --limit 20", endpoint(s.Address))
 			g.Case = "drained"
@@ -118,16 +161,23 @@ var bySize = map[string]bool{"fo": true, "ovf": true, "nq": true, "sh": true, "d
 func uneven(f *Facts) (found []Finding) {
 	for i := range f.Report.Services {
 		v := &f.Report.Services[i]
-		if len(v.Servers) < 2 || !f.enough(v.Connections, "uneven.min") || bySize[v.Scheduler] && v.Scheduler != "sh" && v.Scheduler != "mh" || f.isFound("LVS001", v.Name()) {
+		if len(v.Servers) < 2 || !f.enough(v.Connections, "uneven.min") || bySize[v.Scheduler] || f.isFound("LVS001", v.Name()) {
 			continue
 		}
 		var worst *services.Server
 		worstBy := 0.0
-		all := uint64(0) // on servers that take part: what a drained one still has is no share
+		all, taking := uint64(0), 0 // on servers that take part: what a drained one still has is no share
 		for k := range v.Servers {
 			if v.Servers[k].Weight > 0 {
 				all += v.Servers[k].Connections
+				taking++
 			}
+		}
+		fairShare := func(s *services.Server) float64 {
+			if v.Scheduler == "rr" || v.Scheduler == "lc" { // heed no weights but 0
+				return 1 / float64(taking)
+			}
+			return s.WeightShare
 		}
 		for k := range v.Servers {
 			s := &v.Servers[k]
@@ -136,24 +186,22 @@ func uneven(f *Facts) (found []Finding) {
 				break
 			}
 			// More than chance would do: four standard deviations off.
-			fair := s.WeightShare * float64(all)
+			fair := fairShare(s) * float64(all)
 			off := math.Abs(float64(s.Connections) - fair)
 			ratio := max(float64(s.Connections)/max(fair, 1), fair/max(float64(s.Connections), 1))
-			if s.Weight > 0 && ratio >= f.at("uneven.ratio") && off > 4*math.Sqrt(fair)+1 && off > worstBy {
+			if s.Weight > 0 && ratio >= f.at("uneven.ratio") && off > 4*math.Sqrt(fair*float64(f.Sampled))+1 && off > worstBy {
 				worst, worstBy = s, off
 			}
 		}
 		if worst == nil {
 			continue
 		}
-		g := f.finding(worst.Connections, text("service", v.Name()), text("server", worst.Address.String()), part("share", worst.Connections, all), shareOf("weight_share", worst.WeightShare), number("connections", all)).
+		g := f.finding(worst.Connections, text("service", v.Name()), text("server", worst.Address.String()), part("share", worst.Connections, all), shareOf("weight_share", fairShare(worst)), number("connections", all)).
 			run("ipvsstate --virtual %s --by server --across state", serviceFilter(&v.Service))
 		established := in(&v.Group, conn.Established)
 		switch {
 		case v.Persistent > 0:
 			g.Case = "persistence"
-		case v.Scheduler == "sh" || v.Scheduler == "mh":
-			g.Case = "hash"
 		case 2*established > v.Connections:
 			g.Case = "long"
 		}
@@ -163,8 +211,11 @@ func uneven(f *Facts) (found []Finding) {
 }
 
 // isFound reports that another rule has found something about a service.
-func (f *Facts) isFound(code, service string) bool {
-	for _, g := range f.found[code] {
+func (f *Facts) isFound(code, service string) bool { return about(f.found[code], service) }
+
+// about reports that one of the findings is about a service.
+func about(found []Finding, service string) bool {
+	for _, g := range found {
 		for _, fact := range g.Facts {
 			if fact.Name == "service" && fact.Value == service {
 				return true
@@ -174,8 +225,9 @@ func (f *Facts) isFound(code, service string) bool {
 	return false
 }
 
-// noServers is LVS014.
+// noServers is LVS014: one finding for all services without a server.
 func noServers(f *Facts) (found []Finding) {
+	var empty []string
 	for i := range f.Report.Services {
 		v := &f.Report.Services[i]
 		available, told := 0, true
@@ -187,12 +239,20 @@ func noServers(f *Facts) (found []Finding) {
 		}
 		switch {
 		case len(v.Servers) == 0:
-			found = append(found, f.finding(0, text("service", v.Name())).run("ipvsadm -Ln"))
+			empty = append(empty, v.Name())
 		case told && available == 0:
 			g := f.finding(v.Connections, text("service", v.Name()), number("servers", uint64(len(v.Servers))))
 			g.Case = "weights"
 			found = append(found, g.run("ipvsstate services --virtual %s", serviceFilter(&v.Service)))
 		}
+	}
+	switch n := uint64(len(empty)); {
+	case n == 1:
+		found = append(found, f.finding(0, text("service", empty[0])).run("ipvsadm -Ln"))
+	case n > 1:
+		g := f.finding(0, number("services", n), text("service", empty[0])).run("ipvsadm -Ln")
+		g.Case = "several"
+		found = append(found, g)
 	}
 	return found
 }
@@ -200,6 +260,9 @@ func noServers(f *Facts) (found []Finding) {
 // silentService is LVS015: one finding for all of them.
 func silentService(f *Facts) []Finding {
 	if !f.enough(f.Tally.Connections(), "silent.siblings") || f.Report.Unassigned.Connections > 0 {
+		return nil
+	}
+	if f.Sampled > 1 { // of small services the sample may have nothing
 		return nil
 	}
 	silent, busy, first := uint64(0), uint64(0), ""

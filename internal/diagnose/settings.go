@@ -19,7 +19,7 @@ var defaults = Settings{
 	// are a few percent. With twenty of them one client's retries are no pile.
 	"syn_recv.min":           20,
 	"syn_recv.server_share":  0.5, // of a server's connections
-	"syn_recv.healthy_share": 0.2, // below which another server does answer
+	"syn_recv.healthy_share": 0.5, // below which another server does answer
 	// A flood has many sources, while true clients still get through to some part.
 	"flood.min":         200,
 	"flood.share":       0.3,  // of a service's connections
@@ -39,9 +39,11 @@ var defaults = Settings{
 	// them beyond ten: more than half are kept open by someone.
 	"idle.min":        100,
 	"idle.share":      0.5,
-	"idle.soon_share": 0.2,   // with no more than a minute left
-	"gone.share":      0.001, // of a service's entries
-	"drained.share":   0.001,
+	"idle.soon_share": 0.2, // with no more than a minute left
+	// What is over anyway, and a straggler or two of every deployment, are no matter.
+	"gone.min":      5,
+	"gone.share":    0.001, // of a service's entries
+	"drained.share": 0.001,
 	// Half the fair share is what production scripts alarm at; see also the test of chance.
 	"uneven.min":   100,
 	"uneven.ratio": 2,
@@ -120,10 +122,17 @@ func (f *Facts) at(name string) float64 {
 	return v
 }
 
-// enough reports that a count is at least a threshold.
-func (f *Facts) enough(n uint64, name string) bool { return float64(n) >= f.at(name) }
+// enough reports that a count of the report is at least a threshold. Of a sample as many
+// must be in it: one entry that stands for hundreds says nothing.
+func (f *Facts) enough(n uint64, name string) bool { return f.volume(n/max(f.Sampled, 1), name) }
+
+// enoughSampled is the same of a count of the sample.
+func (f *Facts) enoughSampled(n uint64, name string) bool { return f.volume(n/f.rate(), name) }
+
+// volume is the same of an exact count.
+func (f *Facts) volume(n uint64, name string) bool { return n > 0 && float64(n) >= f.at(name) }
 
 // much reports that a part of a whole is at least a threshold.
 func (f *Facts) much(n, of uint64, name string) bool {
-	return of > 0 && float64(n) >= f.at(name)*float64(of)
+	return n > 0 && of > 0 && float64(n) >= f.at(name)*float64(of)
 }

@@ -30,12 +30,24 @@ func refused(f *Facts) (found []Finding) {
 			return
 		}
 		rest, restClosed := v.Connections-s.Connections, in(&v.Group, conn.Close)-n
+		if rest == 0 && 10*n < 9*s.Connections { // nothing to compare with
+			return
+		}
 		if rest > 0 && 2*float64(restClosed)/float64(rest) > float64(n)/float64(s.Connections) {
 			return
 		}
 		found = append(found, f.finding(n, text("server", s.Address.String()), text("service", v.Name()), number("close", n), number("connections", s.Connections)).
 			run("ipvsstate list --state CLOSE --server %s", endpoint(s.Address)))
 	})
+	for i := range f.Report.Services {
+		v := &f.Report.Services[i]
+		if n := in(&v.Group, conn.Close); len(v.Servers) > 1 && method(v) == conn.Masquerade && f.enough(n, "close.min") && 10*n >= 9*v.Connections && !about(found, v.Name()) {
+			g := f.finding(n, text("service", v.Name()), number("close", n), number("connections", v.Connections)).
+				run("ipvsstate list --state CLOSE --virtual %s", serviceFilter(&v.Service))
+			g.Case = "service"
+			found = append(found, g)
+		}
+	}
 	return found
 }
 
@@ -77,19 +89,23 @@ func idleEstablished(f *Facts) (found []Finding) {
 	}
 	for _, i := range f.Idle {
 		known := i.Total() - i.Ranges[0]
-		if i.Protocol != conn.TCP || i.State != conn.Established || !f.enough(known, "idle.min") {
+		if i.Protocol != conn.TCP || i.State != conn.Established || !f.volume(known, "idle.min") {
 			continue
 		}
 		silent := uint64(0)
 		for r := tally.IdleRangeOf(longIdle); int(r) < tally.NumIdleRanges; r++ {
 			silent += i.Ranges[r]
 		}
+		// Of connections whose end was not seen this part is in these ranges; a third of
+		// 15 minutes.
+		natural, last := 1-float64(longIdle)/float64(i.Timeout), 60/float64(i.Timeout)
+		least := natural + (1-natural)*(f.at("idle.share")-1.0/3)*3/2
 		switch {
-		case f.much(silent, known, "idle.share"):
+		case i.Timeout > longIdle && silent > 0 && float64(silent) >= least*float64(known):
 			g := f.finding(silent, number("idle", silent), number("established", known), span("timeout", i.Timeout), number("soon", i.Soon)).
 				run("ipvsstate --state ESTABLISHED --idle '>10m' --by service,server --top 10")
 			found = append(found, exact(g))
-		case f.much(i.Soon, known, "idle.soon_share"):
+		case i.Timeout >= longIdle/2 && f.much(i.Soon, known, "idle.soon_share") && float64(i.Soon) >= 3*last*float64(known):
 			g := f.finding(i.Soon, number("soon", i.Soon), number("established", known), span("timeout", i.Timeout)).
 				run("ipvsstate --state ESTABLISHED --expires '<1m' --by service,server --top 10")
 			g.Case = "soon"

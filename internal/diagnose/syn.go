@@ -57,22 +57,35 @@ func synServer(f *Facts) (found []Finding) {
 }
 
 // silentAmongOthers goes through the silent servers of services that have others which
-// answer.
+// answer, twice as many at least as these do.
 func (f *Facts) silentAmongOthers(do func(v *services.Service, s *services.Server, others uint64)) {
 	for i := range f.Report.Services {
 		v := &f.Report.Services[i]
-		others := uint64(0)
+		others, best := f.answering(v)
 		for k := range v.Servers {
-			if f.answers(&v.Servers[k]) {
-				others++
-			}
-		}
-		for k := range v.Servers {
-			if s := &v.Servers[k]; others > 0 && f.silent(s) {
+			if s := &v.Servers[k]; others > 0 && f.stands(s, best) {
 				do(v, s, others)
 			}
 		}
 	}
+}
+
+// answering is how many servers of a service answer, and the least part of half-open
+// connections that one of them has.
+func (f *Facts) answering(v *services.Service) (n uint64, best float64) {
+	best = 1
+	for k := range v.Servers {
+		if s := &v.Servers[k]; f.answers(s) {
+			n++
+			best = min(best, float64(halfOpen(&s.Group, s.Forwarding))/float64(s.Connections))
+		}
+	}
+	return n, best
+}
+
+// stands reports a silent server that stands out from those that answer.
+func (f *Facts) stands(s *services.Server, best float64) bool {
+	return f.silent(s) && float64(halfOpen(&s.Group, s.Forwarding)) >= 2*best*float64(s.Connections)
 }
 
 // unanswered are the services none of whose servers answers, or of which so many
@@ -81,15 +94,17 @@ func (f *Facts) unanswered(each func(v *services.Service, n uint64, sources *sou
 	for i := range f.Report.Services {
 		v := &f.Report.Services[i]
 		n := halfOpen(&v.Group, method(v))
-		silent, answering := 0, 0
+		silent, alone := 0, 0
+		answering, best := f.answering(v)
 		for k := range v.Servers {
 			if f.silent(&v.Servers[k]) {
 				silent++
-			} else if f.answers(&v.Servers[k]) {
-				answering++
+			}
+			if answering > 0 && f.stands(&v.Servers[k], best) {
+				alone++
 			}
 		}
-		if silent > 0 && answering > 0 {
+		if alone > 0 {
 			continue // LVS001
 		}
 		flooded := f.enough(n, "flood.min") && f.much(n, v.Connections, "flood.share")
@@ -106,6 +121,7 @@ type verdict uint8
 const (
 	pathBroken verdict = iota
 	flood
+	fewClients
 	scan
 )
 
@@ -116,16 +132,18 @@ func (f *Facts) judge(v *services.Service, n uint64, s *sources) verdict {
 	switch {
 	case f.isScan(s):
 		return scan
-	case f.much(through, v.Connections, "flood.established") && f.enough(n, "flood.min") && f.much(s.clients, s.all, "flood.clients") && (f.rate() == 1 || s.all >= fewest*f.rate()):
+	case !f.much(through, v.Connections, "flood.established"):
+		return pathBroken
+	case f.enough(n, "flood.min") && f.much(s.clients, s.all, "flood.clients") && (f.rate() == 1 || s.all >= fewest*f.rate()):
 		return flood
 	}
-	return pathBroken
+	return fewClients
 }
 
 // isScan reports that one network has nearly all half-open entries, while others get
 // through.
 func (f *Facts) isScan(s *sources) bool {
-	return f.much(s.largest, s.all, "scan.share") && s.others > 0 && (f.rate() == 1 || s.all >= fewest*f.rate())
+	return f.much(s.largest, s.all, "scan.share") && f.enoughSampled(s.others, "syn_recv.min") && (f.rate() == 1 || s.all >= fewest*f.rate())
 }
 
 // fewest is how many half-open entries the sample must have to tell many clients from a
@@ -154,9 +172,13 @@ func synService(f *Facts) (found []Finding) {
 // synFlood is LVS003.
 func synFlood(f *Facts) (found []Finding) {
 	f.unanswered(func(v *services.Service, n uint64, s *sources) {
-		if f.judge(v, n, s) == flood {
-			found = append(found, f.sampledFinding(n, text("service", v.Name()), number("syn_recv", n), number("connections", v.Connections), number("clients", s.clients)).
-				run("ipvsstate --state SYN_RECV,SYNACK --virtual %s --by client/24 --top 20", serviceFilter(&v.Service)))
+		if what := f.judge(v, n, s); what == flood || what == fewClients {
+			g := f.sampledFinding(n, text("service", v.Name()), number("syn_recv", n), number("connections", v.Connections), number("clients", s.clients)).
+				run("ipvsstate --state SYN_RECV,SYNACK --virtual %s --by client/24 --top 20", serviceFilter(&v.Service))
+			if what == fewClients {
+				g.Case = "few"
+			}
+			found = append(found, g)
 		}
 	})
 	return found
@@ -217,7 +239,7 @@ func (f *Facts) sources(v *services.Service, server *conn.Endpoint) *sources {
 		s.all += g.Connections
 		return true
 	})
-	f.count([]tally.Dimension{byNetwork}, func(e *conn.Entry) bool { return mine(e) && !waiting(e) }).Top(0, tally.ByCount, func(g *tally.Group) bool {
+	f.count([]tally.Dimension{byNetwork}, func(e *conn.Entry) bool { return mine(e) && !waiting(e) && e.State != conn.Close }).Top(0, tally.ByCount, func(g *tally.Group) bool {
 		if g.Values[0] != top {
 			s.others += g.Connections
 		}

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"strings"
 
+	"ipvsstate/internal/capture"
 	"ipvsstate/internal/check"
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/diagnose"
@@ -140,7 +141,7 @@ func DiagnosisScreen(w io.Writer, s *Summary, o DiagnosisOptions) error {
 			p.paragraphs("", 0, o.Words.Word("findings.more", explain.Thousands(uint64(g.more)), g.code))
 			continue
 		}
-		p.finding(g.finding, o.Color)
+		p.finding(g.finding, s.command(g.finding), o.Color)
 	}
 	p.line("")
 	p.paragraphs("", 0, s.looked(o.Words))
@@ -153,7 +154,7 @@ func DiagnosisScreen(w io.Writer, s *Summary, o DiagnosisOptions) error {
 	return p.err
 }
 
-func (p *prose) finding(g *diagnose.Finding, color bool) {
+func (p *prose) finding(g *diagnose.Finding, run string, color bool) {
 	head := p.words.Word("severity."+g.Severity.String()) + "  " + g.Code
 	if t := p.words.Rule(g.Code); t != nil {
 		head += "  " + t.Name
@@ -163,10 +164,20 @@ func (p *prose) finding(g *diagnose.Finding, color bool) {
 	}
 	p.line(head)
 	p.paragraphs("  ", 2, sentence(g, p.words))
-	if g.Run != "" {
-		p.line("  $ " + g.Run)
+	if run != "" {
+		p.line("  $ " + run)
 	}
 	p.line("  $ ipvsstate explain " + g.Code)
+}
+
+// command is a finding's command, of this program for the file that was read. A file with
+// a name that a shell or a terminal would make something of is left for the user to add.
+func (s *Summary) command(g *diagnose.Finding) string {
+	plain := strings.Trim(s.Name, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ./_-:+=@,%") == "" && !strings.HasPrefix(s.Name, "-")
+	if s.Kind != capture.File || !plain || s.Name == "" || !strings.HasPrefix(g.Run, "ipvsstate ") {
+		return g.Run
+	}
+	return g.Run + " " + s.Name
 }
 
 var severityColors = map[diagnose.Severity]string{diagnose.Critical: "\x1b[1;31m", diagnose.Warning: "\x1b[1;33m", diagnose.Notice: "\x1b[1;36m"}
@@ -212,8 +223,8 @@ func DiagnosisMarkdown(w io.Writer, s *Summary, o DiagnosisOptions) error {
 			b.WriteString(": " + escapeMarkdown(t.Name))
 		}
 		fmt.Fprintf(&b, "\n\n%s\n", escapeMarkdown(sentence(g, o.Words)))
-		if g.Run != "" {
-			fmt.Fprintf(&b, "\n    %s\n", g.Run)
+		if run := s.command(g); run != "" {
+			fmt.Fprintf(&b, "\n    %s\n", run)
 		}
 		if t != nil {
 			fmt.Fprintf(&b, "\n%s\n", escapeMarkdown(t.Line))
@@ -258,7 +269,7 @@ func (s *Summary) findingsDocument(word *explain.Catalogue) []findingJSON {
 	all := make([]findingJSON, 0)
 	for i := range s.Diagnosis.Findings {
 		g := &s.Diagnosis.Findings[i]
-		j := findingJSON{Code: g.Code, Severity: g.Severity.String(), Text: sentence(g, word), Facts: make(map[string]any), Sampled: g.Sampled, Run: optional(g.Run, g.Run != "")}
+		j := findingJSON{Code: g.Code, Severity: g.Severity.String(), Text: sentence(g, word), Facts: make(map[string]any), Sampled: g.Sampled, Run: optional(s.command(g), g.Run != "")}
 		if t := word.Rule(g.Code); t != nil {
 			j.Title = t.Name
 		}
