@@ -47,7 +47,7 @@ type Sample struct {
 }
 
 type sampled struct {
-	n     uint32 // the entry's place in its part, scattered
+	n     uint32 // the entry's place
 	entry conn.Entry
 }
 
@@ -112,20 +112,28 @@ func (s *Sample) turn(e *conn.Entry) {
 	if s.n == 0 {
 		s.n = start(e)
 	}
-	if h := scatter(s.n); h&(1<<s.share-1) == 0 {
-		s.rows = append(s.rows, sampled{h, *e})
+	window := s.n >> s.share
+	at := chosen(window, s.share)
+	if at == s.n {
+		s.rows = append(s.rows, sampled{s.n, *e})
 		s.limit()
+		window, at = s.n>>s.share, chosen(s.n>>s.share, s.share)
 	}
-	for s.left = 1; scatter(s.n+s.left)&(1<<s.share-1) != 0; s.left++ {
+	if at <= s.n {
+		at = chosen(window+1, s.share)
 	}
-	s.n += s.left
+	s.left, s.n = at-s.n, at
 }
 
-// scatter keeps the sample from going in step with what is in turn in a sorted listing,
-// servers for example.
-func scatter(n uint32) uint32 {
-	n *= 2654435769
-	return n ^ n>>15
+// chosen is the entry that is kept of each 1<<share: of the two that are kept of its
+// halves one, by lot, so that what a larger sample lacks a smaller one lacks too, and
+// none goes in step with what is in turn in a sorted listing, servers for example.
+func chosen(window, share uint32) uint32 {
+	for ; share > 0; share-- {
+		lot := (window ^ share<<27) * 2654435769
+		window = 2*window + (lot^lot>>15)>>13&1
+	}
+	return window
 }
 
 // start is where counting begins in a part, by its first entry: a part can have fewer
@@ -136,7 +144,7 @@ func start(e *conn.Entry) uint32 {
 	for _, b := range a[8:] {
 		h = h*31 + uint32(b)
 	}
-	return h * 2654435769 >> 1
+	return h*2654435769>>1 | 1
 }
 
 // limit halves the sample while it is too large.
@@ -149,7 +157,7 @@ func (s *Sample) limit() {
 // choose keeps what belongs to a smaller share.
 func (s *Sample) choose(share uint32) {
 	s.share = share
-	s.rows = slices.DeleteFunc(s.rows, func(r sampled) bool { return r.n&(1<<share-1) != 0 })
+	s.rows = slices.DeleteFunc(s.rows, func(r sampled) bool { return chosen(r.n>>share, share) != r.n })
 }
 
 // Merge adds another part's sample.
@@ -158,7 +166,7 @@ func (s *Sample) Merge(o *Sample) {
 		s.choose(o.share)
 	}
 	for i := range o.rows {
-		if o.rows[i].n&(1<<s.share-1) == 0 {
+		if n := o.rows[i].n; chosen(n>>s.share, s.share) == n {
 			s.rows = append(s.rows, o.rows[i])
 		}
 	}
