@@ -8,8 +8,8 @@ import (
 )
 
 // MaxSample is how many entries a summary's sample has at most, and twice what it has at
-// least of a larger table: one half is then told to within two percent, mostly.
-const MaxSample = 1 << 12
+// least of a larger table: one half is then told to within three percent, mostly.
+const MaxSample = 1 << 11
 
 // SamplePlan is what the samples of one reading share.
 type SamplePlan struct {
@@ -42,7 +42,6 @@ type Sample struct {
 	plan  *SamplePlan
 	share uint32 // one in 1<<share is kept
 	n     uint32 // of the entry to look at next, counted from a start of the part's own
-	left  uint32 // entries until then
 	rows  []sampled
 }
 
@@ -52,12 +51,12 @@ type sampled struct {
 }
 
 // NewSample makes an empty sample.
-func NewSample(p *SamplePlan) *Sample { return &Sample{plan: p, share: p.share.Load(), left: 1} }
+func NewSample(p *SamplePlan) *Sample { return &Sample{plan: p, share: p.share.Load()} }
 
 // Reset empties the sample for another part of the table.
 func (s *Sample) Reset() {
 	s.rows = s.rows[:0]
-	s.share, s.n, s.left = s.plan.share.Load(), 0, 1
+	s.share, s.n = s.plan.share.Load(), 0
 }
 
 // Rate is of how many entries one is in the sample: 1 if all are.
@@ -98,17 +97,9 @@ func (g *Groups) scale(by uint64) {
 	}
 }
 
-// add looks at the next entry of the part. Most are not chosen, and cost no more than
-// this.
-func (s *Sample) add(e *conn.Entry) {
-	s.left--
-	if s.left == 0 {
-		s.turn(e)
-	}
-}
-
-// turn takes the entry if it is chosen, and finds out which is the next.
-func (s *Sample) turn(e *conn.Entry) {
+// turn takes the entry if it is chosen, and returns how many entries on the next to look
+// at is.
+func (s *Sample) turn(e *conn.Entry) (left uint32) {
 	if s.n == 0 {
 		s.n = start(e)
 	}
@@ -122,7 +113,8 @@ func (s *Sample) turn(e *conn.Entry) {
 	if at <= s.n {
 		at = chosen(window+1, s.share)
 	}
-	s.left, s.n = at-s.n, at
+	left, s.n = at-s.n, at
+	return left
 }
 
 // chosen is the entry that is kept of each 1<<share: of the two that are kept of its

@@ -37,6 +37,7 @@ type Tally struct {
 	origins    [conn.Sync + 1]uint64
 	by         *Groups
 	sample     *Sample
+	skip       uint32 // entries until the sample looks at one
 
 	seen       *Seen
 	duplicates uint64
@@ -83,7 +84,7 @@ func New(o Options) *Tally {
 		t.by = NewGroups(o.Plan)
 	}
 	if o.Sample != nil {
-		t.sample = NewSample(o.Sample)
+		t.sample, t.skip = NewSample(o.Sample), 1
 	}
 	return t
 }
@@ -115,6 +116,7 @@ func (t *Tally) Reset() {
 	}
 	if t.sample != nil {
 		t.sample.Reset()
+		t.skip = 1
 	}
 }
 
@@ -145,8 +147,8 @@ func (t *Tally) Count(e *conn.Entry) bool {
 	if t.by != nil {
 		t.by.Add(e, kind)
 	}
-	if t.sample != nil {
-		t.sample.add(e)
+	if t.skip--; t.skip == 0 && t.sample != nil {
+		t.skip = t.sample.turn(e)
 	}
 	return true
 }
