@@ -430,6 +430,9 @@ func (r *reading) take(src *capture.Source, s *snapshot) *render.Summary {
 		Input: s.Counts, Tally: s.Result.Tally,
 		Config: s.Config(), ConfigFrom: render.ConfigListing, Misread: s.Misread(),
 	}
+	if s.Recorded != nil {
+		m.Host, m.Torn, m.Anonymized = s.Recorded.Host, s.Torn, s.Recorded.Anonymized
+	}
 	if s.Time.IsZero() {
 		m.TimeFrom = render.TimeUnknown
 		if t, ok := capture.NameTime(src.Name, time.Local); ok && src.Kind == capture.File {

@@ -75,7 +75,7 @@ func runServices(ctx context.Context, a *app, o *servicesOptions, args []string)
 	if s == nil {
 		return stopped
 	}
-	whole := s.Complete && q.filter.Empty() && (!s.Merged || s.Of == 1)
+	whole := s.Complete && !s.Torn && q.filter.Empty() && (!s.Merged || s.Of == 1)
 	r := &render.Services{Summary: s, Report: services.NewReport(s.Tally.Groups(), s.Services(), whole)}
 	options := render.Options{
 		Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value),

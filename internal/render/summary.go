@@ -34,6 +34,9 @@ type Summary struct {
 	Complete  bool
 	// CutShort says that the listing itself reports that it is not whole.
 	CutShort bool
+	// Torn says that a recorded snapshot lacks rows or its end, Anonymized that its
+	// clients' addresses are pseudonyms.
+	Torn, Anonymized bool
 
 	Input capture.Counts
 	Tally *tally.Tally
@@ -275,6 +278,10 @@ func (s *Summary) Merge(o *Summary) {
 	s.Tally.Merge(o.Tally)
 	s.Complete = s.Complete && o.Complete
 	s.CutShort = s.CutShort || o.CutShort
+	s.Torn, s.Anonymized = s.Torn || o.Torn, s.Anonymized || o.Anonymized
+	if s.Host != o.Host {
+		s.Host = ""
+	}
 	s.Misread += o.Misread
 	// One director's configurations are one, but for its counters; several are none.
 	a, b := s.Config.WithoutCounters(), o.Config.WithoutCounters()
