@@ -1,6 +1,8 @@
 package history
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -142,5 +144,39 @@ func TestPruneLink(t *testing.T) {
 	}
 	if removed, err := d.Prune("lvs1", Keep{Size: 1}, at, ""); removed != 0 || err != nil {
 		t.Errorf("%d removed, %v", removed, err)
+	}
+}
+
+// stubborn is a directory from which one file cannot be removed.
+type stubborn struct {
+	disk
+	name string
+}
+
+func (d stubborn) remove(name string) error {
+	if name == d.name {
+		return fs.ErrPermission
+	}
+	return d.disk.remove(name)
+}
+
+// TestPruneFails: what cannot be removed is told, and the others are removed all the same.
+func TestPruneFails(t *testing.T) {
+	path := t.TempDir()
+	d := openDir(t, path)
+	for n := range 3 {
+		s := snapshotOf(t, listing(t))
+		s.Time = at.Add(-time.Duration(n) * time.Hour)
+		if _, err := d.Write(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.disk = stubborn{d.disk, fileName("lvs1", at.Add(-2*time.Hour), 1)}
+	removed, err := d.Prune("lvs1", Keep{Age: time.Minute}, at, "")
+	if removed != 1 || !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("%d removed, %v", removed, err)
+	}
+	if finished, _ := inspect(t, path); len(finished) != 2 {
+		t.Errorf("left are %v", finished)
 	}
 }
