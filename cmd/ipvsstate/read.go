@@ -224,13 +224,7 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 	}
 	defer table.Close()
 
-	netlink, cancel := context.WithTimeout(ctx, 5*time.Second)
-	config, configErr := ipvs.ReadConfig(netlink, where)
-	cancel()
-	if config == nil {
-		config = &conn.Config{}
-	}
-	config.Sysctls = ipvs.ReadSysctls(where)
+	config, missing := readDirector(ctx, where)
 	r.config = config
 
 	src := &capture.Source{Kind: capture.Kernel, Name: table.Path, Reader: r.patient(table, "wait.kernel")}
@@ -246,15 +240,28 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 		s.Host = host
 	}
 	s.Time, s.TimeFrom = r.app.now(), render.TimeClock
-	if configErr != nil {
-		what := "services"
-		if config.Services != nil {
-			what = "timeouts"
-		}
-		s.Missing = append(s.Missing, render.Missing{What: what, Why: whyNoConfig(configErr)})
-	}
+	s.Missing = missing
 	r.complete(s)
 	return r.answer(s, stopped)
+}
+
+// readDirector reads how the running kernel is configured, and says what could not be read.
+func readDirector(ctx context.Context, where ipvs.Where) (*conn.Config, []render.Missing) {
+	netlink, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	config, err := ipvs.ReadConfig(netlink, where)
+	if config == nil {
+		config = &conn.Config{}
+	}
+	config.Sysctls = ipvs.ReadSysctls(where)
+	if err == nil {
+		return config, nil
+	}
+	what := "services"
+	if config.Services != nil {
+		what = "timeouts"
+	}
+	return config, []render.Missing{{What: what, Why: whyNoConfig(err)}}
 }
 
 // complete puts into a summary what is known of the whole reading.
@@ -450,6 +457,9 @@ func (r *reading) take(src *capture.Source, s *snapshot) *render.Summary {
 		Time: s.Time, TimeFrom: render.TimeHeader, Complete: s.Complete, CutShort: s.Message == parse.CutShort,
 		Input: s.Counts, Tally: s.Result.Tally,
 		Config: s.Config(), ConfigFrom: render.ConfigListing, Misread: s.Misread(),
+	}
+	if s.Recorded != nil {
+		m.Host, m.Torn, m.Anonymized = s.Recorded.Host, s.Torn, s.Recorded.Anonymized
 	}
 	if s.Time.IsZero() {
 		m.TimeFrom = render.TimeUnknown

@@ -59,6 +59,10 @@ type Snapshot[A any] struct {
 	Index int
 	// Time is when the listing was taken, as a line before it says; zero if none does.
 	Time time.Time
+	// Recorded is set for a snapshot that `ipvsstate record` wrote; Torn says that it was
+	// read to its end and lacks rows, or the line that ends it.
+	Recorded *Recorded
+	Torn     bool
 	Counts
 	// Header is the format of the column titles, Auto if there were none.
 	Header parse.Format
@@ -73,6 +77,7 @@ type Snapshot[A any] struct {
 	title, columns bool
 	configTitle    bool
 	timeouts       bool // are told
+	whole          bool // the end of a recorded snapshot was met, behind as many rows as it tells of
 	config         parse.ConfigReader
 }
 
@@ -276,7 +281,7 @@ func (r *Reader[A]) end(err error) {
 		}
 	}
 	switch {
-	case c.holds():
+	case c.holds() || c.Recorded != nil:
 		c.Complete = r.err == nil
 		r.emit()
 	case r.count == 0 && r.err == nil:
@@ -289,12 +294,14 @@ func (r *Reader[A]) emit() {
 	r.count++
 	r.cur.Index = r.count
 	r.cur.Complete = r.cur.Complete || !r.ended
+	r.cur.Torn = r.cur.Recorded != nil && !r.cur.whole && r.cur.Complete
 	r.out, r.cur = r.cur, nil
 }
 
 // take merges a segment, and emits the snapshot before it when it begins another: a
 // title or column titles do where the snapshot has such a line or entries already,
-// and entries do behind a time that stands behind others.
+// entries do behind a time that stands behind others, and a recorded one's first line
+// does behind anything but prose.
 func (r *Reader[A]) take(s *segment[A]) {
 	c := r.current()
 	if s.begin == dateLine {
@@ -314,6 +321,8 @@ func (r *Reader[A]) take(s *segment[A]) {
 	}
 	begins := false
 	switch s.begin {
+	case headLine:
+		begins = c.holds() || c.Recorded != nil
 	case parse.TitleLine:
 		begins = c.holds()
 	case parse.ColumnsLine:
@@ -327,6 +336,13 @@ func (r *Reader[A]) take(s *segment[A]) {
 		c = r.current()
 	} else if r.after != nil {
 		c = r.after
+	}
+	switch s.begin {
+	case headLine:
+		recorded := s.recorded // the segment is used again
+		c.Recorded, c.Time = &recorded, recorded.Time
+	case endLine:
+		c.whole = s.end == c.Entries+c.Bad+c.OtherFormat
 	}
 	c.title = c.title || s.begin == parse.TitleLine
 	c.columns = c.columns || s.begin == parse.ColumnsLine

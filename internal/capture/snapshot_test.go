@@ -17,6 +17,9 @@ const (
 	date1   = "Sun Nov 22 05:28:40 CST 2026\n"
 	date2   = "2026-11-22 05:29:40\n"
 	date3   = "2026年 11月 22日 星期日 05:30:40 CST\n"
+	head1   = "# ipvsstate snapshot 1 2026-11-22T05:28:40Z lvs1\n"
+	head2   = "# ipvsstate snapshot 1 2026-11-22T05:29:40Z lvs1\n"
+	end1    = "# ipvsstate end 1 entries\n"
 	prose   = "root@lvs1:~# ipvsadm -Lcn\n"
 )
 
@@ -72,6 +75,12 @@ var boundaries = []struct {
 	{"a trailing date and prose", date1 + title + columns + entry(1) + date2 + prose + "\n", []string{"28:40 ipvsadm 1"}},
 	{"a trailing date behind an empty listing", title + columns + date1, []string{"- ipvsadm "}},
 	{"watch", "Every 2.0s: ipvsadm -Lcn        lvs1: Sun Nov 22 05:28:40 2026\n\n" + title + columns + entry(1), []string{"28:40 ipvsadm 1"}},
+	{"recorded", head1 + services + proc + entry(1) + end1, []string{"28:40 proc 1"}},
+	{"recorded, its end missing", head1 + services + proc + entry(1), []string{"28:40 proc 1"}},
+	{"recorded, two in a row", head1 + services + proc + entry(1) + end1 + head2 + services + proc + entry(2) + end1, []string{"28:40 proc 1", "29:40 proc 2"}},
+	{"recorded, the first torn before its rows", head1 + services + head2 + proc + entry(2) + end1, []string{"28:40 auto ", "29:40 proc 2"}},
+	{"recorded, behind a listing and a date", title + columns + entry(1) + date1 + head2 + proc + entry(2) + end1, []string{"- ipvsadm 1", "29:40 proc 2"}},
+	{"a listing behind a recorded one", head1 + proc + entry(1) + end1 + title + columns + entry(2), []string{"28:40 proc 1", "- ipvsadm 2"}},
 	{"CRLF", strings.ReplaceAll(date1+title+columns+entry(1)+date2+title+columns+entry(2), "\n", "\r\n"), []string{"28:40 ipvsadm 1", "29:40 ipvsadm 2"}},
 }
 

@@ -20,12 +20,14 @@ type part[A any] struct {
 }
 
 // segment is a run of lines that belong to one listing: it begins at the block's
-// start, or with a title, column titles, a configuration's title or a line that tells
-// the time.
+// start, or with a title, column titles, a configuration's title, a line that tells
+// the time, or the first or last line of a recorded snapshot.
 type segment[A any] struct {
-	begin    parse.LineKind // TitleLine, ColumnsLine, ConfigTitleLine, ConfigLine of timeouts, dateLine, or Skipped for none
+	begin    parse.LineKind // TitleLine, ColumnsLine, ConfigTitleLine, ConfigLine of timeouts, dateLine, headLine, endLine, or Skipped for none
 	header   parse.Format
 	time     time.Time
+	recorded Recorded
+	end      int64 // how many rows an endLine tells of
 	counts   Counts
 	problems []parse.Error
 	message  parse.Message
@@ -33,8 +35,13 @@ type segment[A any] struct {
 	result   A
 }
 
-// dateLine is a line that tells the time, beside the parser's kinds.
-const dateLine = parse.LineKind(0xff)
+// Beside the parser's kinds: a line that tells the time, and the first and the last line
+// of a recorded snapshot.
+const (
+	dateLine = parse.LineKind(0xff - iota)
+	headLine
+	endLine
+)
 
 // worker parses blocks, one goroutine each.
 type worker[A Accumulator[A]] struct {
@@ -125,6 +132,14 @@ func (w *worker[A]) parse(p *part[A], block []byte) {
 		default:
 			if l.OtherFormat {
 				s.counts.OtherFormat++
+			} else if r, ok := RecordedOf(l.Text); ok {
+				w.end(p, s)
+				s = w.begin(p, headLine)
+				s.recorded = r
+			} else if n, ok := endOf(l.Text); ok {
+				w.end(p, s)
+				s = w.begin(p, endLine)
+				s.end = n
 			} else if at, ok := lineTime(l.Text, w.location); ok {
 				w.end(p, s)
 				s = w.begin(p, dateLine)

@@ -46,6 +46,15 @@ func (w Where) proc() string {
 	return w.Proc
 }
 
+// Release is the kernel's, such as 6.1.0-18-amd64; empty if it is not known.
+func Release(w Where) string {
+	text, err := os.ReadFile(filepath.Join(w.proc(), "sys/kernel/osrelease"))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
 // Table is the connection table, open for one reading. Reader gives what the kernel
 // writes, at most a page at a time; rows can be missing, and before Linux 6.14
 // come twice, when the table changes meanwhile.

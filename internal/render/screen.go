@@ -243,6 +243,12 @@ func (s *Summary) notes(word *explain.Catalogue) []string {
 	if s.CutShort {
 		all = append(all, word.Word("cutshort"))
 	}
+	if s.Torn {
+		all = append(all, word.Word("torn"))
+	}
+	if s.Anonymized {
+		all = append(all, word.Word("anonymized"))
+	}
 	add("bad", uint64(s.Input.Bad))
 	add("otherformat", uint64(s.Input.OtherFormat))
 	add("garbled", uint64(s.Input.Garbled))

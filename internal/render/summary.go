@@ -35,6 +35,9 @@ type Summary struct {
 	Complete  bool
 	// CutShort says that the listing itself reports that it is not whole.
 	CutShort bool
+	// Torn says that a recorded snapshot lacks rows or its end, Anonymized that its
+	// clients' addresses are pseudonyms.
+	Torn, Anonymized bool
 
 	Input capture.Counts
 	Tally *tally.Tally
@@ -148,7 +151,9 @@ func dialectOf(f parse.Format) conn.Dialect {
 
 // Whole reports that the summary has all entries of one table at one time, so that it can
 // be held against the kernel's counters.
-func (s *Summary) Whole() bool { return s.Complete && s.Filter == "" && (!s.Merged || s.Of == 1) }
+func (s *Summary) Whole() bool {
+	return s.Complete && !s.Torn && s.Filter == "" && (!s.Merged || s.Of == 1)
+}
 
 // DiagnoseFacts are what the rules look at, but for the report: sampled says of how many
 // entries one was looked at for it.
@@ -158,7 +163,7 @@ func (s *Summary) DiagnoseFacts(report *services.Report, sampled uint64) *diagno
 		Config: s.Config, Idle: s.idle(), Dialect: s.Format.dialect, OriginsTold: s.Format.name == parse.ProcSync.String(),
 		Listing: diagnose.Listing{
 			Entries: uint64(s.Input.Entries), Bad: uint64(s.Input.Bad), Garbled: uint64(s.Input.Garbled),
-			CutShort: s.CutShort || !s.Complete, Mixed: s.Format.name == "mixed",
+			CutShort: s.CutShort || s.Torn || !s.Complete, Mixed: s.Format.name == "mixed",
 		},
 	}
 	if s.Config != nil {
@@ -306,6 +311,10 @@ func (s *Summary) Merge(o *Summary) {
 	s.Tally.Merge(o.Tally)
 	s.Complete = s.Complete && o.Complete
 	s.CutShort = s.CutShort || o.CutShort
+	s.Torn, s.Anonymized = s.Torn || o.Torn, s.Anonymized || o.Anonymized
+	if s.Host != o.Host {
+		s.Host = ""
+	}
 	s.Misread += o.Misread
 	s.Config = conn.Common(s.Config, o.Config)
 	s.Format = FormatOf(&s.Input, parse.Auto)

@@ -174,6 +174,15 @@ given_up() {
 }
 until_true given_up
 
+# recorded NAME OPTION…: a snapshot, and `ipvsstate services` of it.
+recorded() {
+	recorded=$1
+	shift
+	run "$recorded.record" ipvsstate record --lang en "$@" /run/snapshots
+	run "$recorded" ipvsstate services -o json "$(sed -n 's/ (.*//p' "$OUT/$recorded.record.out")"
+}
+mkdir /run/snapshots
+
 # joined NAME: the services and entries as ipvsadm has them, the sysctls, and `ipvsstate services` from each source.
 joined() {
 	ipvsadm -Ln >"$OUT/$1.services.txt"
@@ -189,6 +198,8 @@ joined() {
 		ipvsadm -Ln
 		ipvsadm -Lnc
 	) | tee "$OUT/$1.both.txt" | run "$1.pipe" ipvsstate services -o json
+	recorded "$1.recorded"
+	recorded "$1.anonymized" --anonymize
 }
 
 # listed: the entries written back and counted in groups.

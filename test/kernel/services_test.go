@@ -31,7 +31,7 @@ func TestServices(t *testing.T) {
 
 	t.Run("scenario", func(t *testing.T) { sortsConfigured(t, r) })
 	for _, phase := range []string{"full", "gone", "late"} {
-		for _, way := range []string{"live", "files", "rules", "pipe"} {
+		for _, way := range []string{"live", "files", "rules", "pipe", "recorded", "anonymized"} {
 			t.Run(phase+"/"+way, func(t *testing.T) { phaseAgrees(t, r, phase, way) })
 		}
 	}
@@ -288,6 +288,9 @@ func show[T any](p *T) string {
 
 // ---- the comparison
 
+// netlink says whether the configuration was read over netlink, be it that a snapshot has been recorded of it since.
+func netlink(way string) bool { return way == "live" || way == "recorded" || way == "anonymized" }
+
 // counters says whether the source of the configuration has the kernel's counters, which `ipvsadm -S` has not.
 func counters(way string) bool { return way != "rules" }
 
@@ -344,13 +347,13 @@ func configuredLines(services []listedService, way string) []string {
 		if s.mask != 0 {
 			mask = strconv.Itoa(s.mask)
 		}
-		if s.engine != "" && way != "live" { // moby/ipvs does not read it
+		if s.engine != "" && !netlink(way) { // moby/ipvs does not read it
 			engine = s.engine
 		}
 		lines = append(lines, fmt.Sprintf("%s scheduler=%s flags=%s persistent=%d mask=%s ops=%v pe=%s",
 			s.name, s.scheduler, s.flags, s.persistent, mask, s.onePacket, engine))
 		for _, v := range s.servers {
-			if way == "live" {
+			if netlink(way) {
 				v.weight %= 1 << 16 // moby/ipvs has the lower 16 bits alone
 			}
 			active, inactive := strconv.Itoa(v.active), strconv.Itoa(v.inactive)
@@ -490,7 +493,7 @@ func sumsAdd(t *testing.T, d toldServices, entries []listedEntry) {
 func longestTold(t *testing.T, d toldServices, services []listedService, entries []listedEntry, way string) {
 	t.Helper()
 	early, late := 0, 0
-	if way == "live" || way == "pipe" {
+	if netlink(way) || way == "pipe" {
 		early, late = 60, 60
 	}
 	byName := map[string]listedService{}
@@ -580,7 +583,7 @@ func sortsConfigured(t *testing.T, r results) {
 // orphansTold wants of the second phase what the scenario did, in so many words; phaseAgrees has held the numbers
 // against the listing.
 func orphansTold(t *testing.T, r results) {
-	for _, way := range []string{"live", "files", "rules", "pipe"} {
+	for _, way := range []string{"live", "files", "rules", "pipe", "recorded", "anonymized"} {
 		d := r.told(t, "gone."+way)
 		var got []string
 		for _, o := range d.Orphans {

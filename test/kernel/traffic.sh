@@ -240,7 +240,14 @@ ipvsadm --set 900 120 300
 
 # ---- a user who may read the table but not ask netlink
 
-steady nobody run nobody guest nobody ipvsstate -o json
+mkdir -m 777 /run/snapshots
+reads_unprivileged() {
+	rm -f /run/snapshots/*
+	run nobody guest nobody ipvsstate -o json
+	run nobody.record guest nobody ipvsstate record --lang en /run/snapshots
+	run nobody.recorded ipvsstate -o json /run/snapshots/*
+}
+steady nobody reads_unprivileged
 
 # ---- a second director, whose table is seen only in its own namespace
 
@@ -264,5 +271,7 @@ in_ns second ipvsadm -Ln >"$OUT/second.services.txt"
 run second.name ipvsstate -o json --netns second
 run second.path ipvsstate -o json --netns /run/netns/second
 run second.pid ipvsstate -o json --netns "$inside"
+run second.record ipvsstate record --quiet --host second --netns second /run/snapshots
+run second.recorded ipvsstate -o json /run/snapshots/second-*
 run second.absent ipvsstate -o json --netns nowhere
 in_ns second ipvsadm -Lcn >"$OUT/second.after.txt"

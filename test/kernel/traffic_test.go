@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,12 @@ func TestTraffic(t *testing.T) {
 			}
 		}
 		t.Errorf("no word on why the services are missing: %+v", doc.Kernel.Missing)
+	})
+	t.Run("recorded unprivileged", func(t *testing.T) {
+		if code, messages := r.exit(t, "nobody.record"); code != "0" || !strings.Contains(messages, "services, counters and timeouts not read: ") {
+			t.Errorf("exit code %s, messages %q: want 0 and a word on what is missing", code, messages)
+		}
+		same(t, r.document(t, "nobody.recorded").counts(), countListing(t, r.text(t, "nobody.before.txt")))
 	})
 	t.Run("namespace", func(t *testing.T) { namespaceRead(t, r) })
 }
@@ -145,6 +152,20 @@ func namespaceRead(t *testing.T, r results) {
 			}
 		})
 	}
+	t.Run("recorded", func(t *testing.T) {
+		same(t, r.document(t, "second.recorded").counts(), want)
+		var doc struct {
+			Source   struct{ Host string }
+			Timeouts struct {
+				TCP  int `json:"tcp_seconds"`
+				From string
+			}
+		}
+		r.unmarshal(t, "second.recorded", &doc)
+		if got := fmt.Sprint(doc); got != "{{second} {700 listing}}" {
+			t.Errorf("host and timeouts %s, want what was recorded of the namespace, {{second} {700 listing}}", got)
+		}
+	})
 	t.Run("absent", func(t *testing.T) {
 		if code, messages := r.exit(t, "second.absent"); code != "2" || !strings.Contains(messages, "nowhere") {
 			t.Errorf("exit code %s, messages %q: want 2 and the name", code, messages)

@@ -1,0 +1,110 @@
+package history
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"ipvsstate/internal/capture"
+)
+
+// Keep says which snapshots are kept. Zero values ask for nothing to be removed.
+type Keep struct {
+	// Age is how old a snapshot may become, by the time in its name.
+	Age time.Duration
+	// Size is how many bytes a host's snapshots may have together.
+	Size int64
+}
+
+// stored is a file with a snapshot's name.
+type stored struct {
+	name string
+	at   time.Time
+	n    int
+	size int64
+}
+
+// Prune removes a host's snapshots, the oldest first, until all are kept that are to be,
+// and returns how many it removed. Only files are removed that bear the name of a snapshot
+// of this host and begin as one; never the newest, and never the one at the path just.
+func (d *Dir) Prune(host string, keep Keep, now time.Time, just string) (removed int, err error) {
+	all, err := d.stored(host)
+	if err != nil {
+		return 0, err
+	}
+	total := int64(0)
+	for _, s := range all {
+		total += s.size
+	}
+	var failed error
+	for i, s := range all {
+		old := keep.Age > 0 && s.at.Before(now.Add(-keep.Age))
+		if !old && (keep.Size == 0 || total <= keep.Size) {
+			break
+		}
+		if i == len(all)-1 || s.name == filepath.Base(just) {
+			continue
+		}
+		ours, err := d.isSnapshot(s.name, host)
+		if ours && err == nil {
+			err = d.disk.remove(s.name)
+		}
+		switch {
+		case err == nil && ours:
+			removed++
+			total -= s.size
+		case err == nil, errors.Is(err, fs.ErrNotExist): // another's, or another run was faster
+			total -= s.size
+		case failed == nil:
+			failed = fmt.Errorf("remove old snapshots from %s: %w", d.path, err)
+		}
+	}
+	return removed, failed
+}
+
+// stored are the files with names of a host's snapshots, the oldest first.
+func (d *Dir) stored(host string) ([]stored, error) {
+	entries, err := fs.ReadDir(d.root.FS(), ".")
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", d.path, err)
+	}
+	var all []stored
+	for _, e := range entries {
+		of, at, n, ok := parseName(e.Name())
+		if !ok || of != host || !e.Type().IsRegular() {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil { // it is gone
+			continue
+		}
+		all = append(all, stored{e.Name(), at, n, info.Size()})
+	}
+	slices.SortFunc(all, func(a, b stored) int {
+		if c := a.at.Compare(b.at); c != 0 {
+			return c
+		}
+		return a.n - b.n
+	})
+	return all, nil
+}
+
+// isSnapshot reports a file that begins as a snapshot of the host.
+func (d *Dir) isSnapshot(name, host string) (bool, error) {
+	f, err := d.root.Open(name)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	line, err := bufio.NewReader(capture.Text(f)).ReadString('\n')
+	if err != nil { // it holds no such line
+		return false, nil
+	}
+	r, ok := capture.RecordedOf([]byte(strings.TrimSuffix(line, "\n")))
+	return ok && r.Host == host, nil
+}

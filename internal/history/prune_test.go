@@ -1,0 +1,182 @@
+package history
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestKeepValues(t *testing.T) {
+	for text, want := range map[string]time.Duration{"90m": 90 * time.Minute, "12h": 12 * time.Hour, "30d": 720 * time.Hour, "2w": 336 * time.Hour,
+		"": 0, "30": 0, "d": 0, "0d": 0, "-1d": 0, "1.5d": 0, "30 d": 0, "30D": 0, "1y": 0, "99999999999d": 0, "99999999999999999999d": 0} {
+		if got, err := ParseAge(text); got != want || (err == nil) != (want != 0) {
+			t.Errorf("age %q: %v, %v", text, got, err)
+		}
+	}
+	for text, want := range map[string]int64{"1K": 1024, "500M": 500 << 20, "2G": 2 << 30, "1T": 1 << 40,
+		"": 0, "2": 0, "G": 0, "0G": 0, "-2G": 0, "2g": 0, "2GB": 0, "9999999999T": 0} {
+		if got, err := ParseSize(text); got != want || (err == nil) != (want != 0) {
+			t.Errorf("size %q: %v, %v", text, got, err)
+		}
+	}
+}
+
+// TestPrune has a snapshot an hour, named by their hours below.
+func TestPrune(t *testing.T) {
+	now := at.Add(30 * time.Minute)
+	hours := func(n int) time.Time { return at.Add(-time.Duration(n) * time.Hour) }
+	size := int64(0)
+	tests := []struct {
+		name    string
+		keep    func() Keep
+		just    string
+		others  map[string]string // file to content
+		removed int
+		left    []int // hours
+	}{
+		{name: "nothing asked", keep: func() Keep { return Keep{} }, left: []int{0, 1, 2, 3, 4}},
+		{name: "by age", keep: func() Keep { return Keep{Age: 3 * time.Hour} }, removed: 2, left: []int{0, 1, 2}},
+		{name: "all are young", keep: func() Keep { return Keep{Age: 24 * time.Hour} }, left: []int{0, 1, 2, 3, 4}},
+		{name: "all are old", keep: func() Keep { return Keep{Age: time.Minute} }, removed: 4, left: []int{0}},
+		{name: "by size", keep: func() Keep { return Keep{Size: 3*size + 1} }, removed: 2, left: []int{0, 1, 2}},
+		{name: "all fit", keep: func() Keep { return Keep{Size: 5 * size} }, left: []int{0, 1, 2, 3, 4}},
+		{name: "none fits", keep: func() Keep { return Keep{Size: 1} }, removed: 4, left: []int{0}},
+		{name: "by both", keep: func() Keep { return Keep{Age: 4 * time.Hour, Size: 2 * size} }, removed: 3, left: []int{0, 1}},
+		{name: "the one just written is old", keep: func() Keep { return Keep{Size: 1} }, just: fileName("lvs1", hours(3), 1), removed: 3, left: []int{0, 3}},
+		{name: "another host's and other files", keep: func() Keep { return Keep{Age: 3 * time.Hour} }, removed: 2, left: []int{0, 1, 2},
+			others: map[string]string{
+				"lvs2-20200101T000000Z.txt.zst": "another host's", "lvs1-20200101T000000Z.txt": "another format's",
+				"lvs1-20200101T000000Z.txt.zst":   "the name of a snapshot, but none\n",
+				"lvs1-20200101T000001Z.txt.zst":   "",
+				"lvs1-20200101T000002Z.txt.zst":   "# ipvsstate snapshot 1 2020-01-01T00:00:02Z lvs2\n",
+				"x-lvs1-20200101T000000Z.txt.zst": "# ipvsstate snapshot 1 2020-01-01T00:00:00Z lvs1\n",
+			}},
+		{name: "a foreign file is large", keep: func() Keep { return Keep{Size: 5 * size} }, left: []int{0, 1, 2, 3, 4},
+			others: map[string]string{"lvs1-20200101T000000Z.txt.zst": strings.Repeat("not ours\n", 10000)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := t.TempDir()
+			d := openDir(t, path)
+			for n := range 5 {
+				s := snapshotOf(t, listing(t))
+				s.Time = hours(n)
+				w, err := d.Write(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Truncate(w.Path, 4096); err != nil { // the same size for all
+					t.Fatal(err)
+				}
+				size = 4096
+			}
+			want := []string{}
+			for name, content := range tt.others {
+				if err := os.WriteFile(filepath.Join(path, name), []byte(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, name)
+			}
+			removed, err := d.Prune("lvs1", tt.keep(), now, filepath.Join(path, tt.just))
+			if err != nil || removed != tt.removed {
+				t.Errorf("%d removed, %v; want %d", removed, err, tt.removed)
+			}
+			for _, n := range tt.left {
+				want = append(want, fileName("lvs1", hours(n), 1))
+			}
+			var got []string
+			files, err := os.ReadDir(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				got = append(got, f.Name())
+			}
+			if !sameNames(got, want) {
+				t.Errorf("left are %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// TestPruneSameSecond removes the first of a second before the second and the tenth.
+func TestPruneSameSecond(t *testing.T) {
+	path := t.TempDir()
+	d := openDir(t, path)
+	for range 11 {
+		if _, err := d.Write(snapshotOf(t, listing(t))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := d.stored("lvs1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := d.Prune("lvs1", Keep{Size: 3 * all[0].size}, at, ""); removed != 8 || err != nil {
+		t.Fatalf("%d removed, %v", removed, err)
+	}
+	want := []string{fileName("lvs1", at, 10), fileName("lvs1", at, 11), fileName("lvs1", at, 9)}
+	if finished, _ := inspect(t, path); !slices.Equal(finished, want) {
+		t.Errorf("left are %v, want %v", finished, want)
+	}
+}
+
+// TestPruneLink: a link is no file that was written here.
+func TestPruneLink(t *testing.T) {
+	path, elsewhere := t.TempDir(), t.TempDir()
+	d := openDir(t, path)
+	old := snapshotOf(t, listing(t))
+	old.Time = at.Add(-time.Hour)
+	w, err := openDir(t, elsewhere).Write(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(w.Path, filepath.Join(path, filepath.Base(w.Path))); err != nil {
+		t.Skip(err)
+	}
+	if _, err := d.Write(snapshotOf(t, listing(t))); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := d.Prune("lvs1", Keep{Size: 1}, at, ""); removed != 0 || err != nil {
+		t.Errorf("%d removed, %v", removed, err)
+	}
+}
+
+// stubborn is a directory from which one file cannot be removed.
+type stubborn struct {
+	disk
+	name string
+}
+
+func (d stubborn) remove(name string) error {
+	if name == d.name {
+		return fs.ErrPermission
+	}
+	return d.disk.remove(name)
+}
+
+// TestPruneFails: what cannot be removed is told, and the others are removed all the same.
+func TestPruneFails(t *testing.T) {
+	path := t.TempDir()
+	d := openDir(t, path)
+	for n := range 3 {
+		s := snapshotOf(t, listing(t))
+		s.Time = at.Add(-time.Duration(n) * time.Hour)
+		if _, err := d.Write(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.disk = stubborn{d.disk, fileName("lvs1", at.Add(-2*time.Hour), 1)}
+	removed, err := d.Prune("lvs1", Keep{Age: time.Minute}, at, "")
+	if removed != 1 || !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("%d removed, %v", removed, err)
+	}
+	if finished, _ := inspect(t, path); len(finished) != 2 {
+		t.Errorf("left are %v", finished)
+	}
+}
