@@ -14,7 +14,8 @@ import (
 
 // filterOptions are the flags that choose entries; every command that reads has them.
 type filterOptions struct {
-	terms []filter.Term
+	fields []filter.Field
+	terms  []filter.Term
 }
 
 // filterUsage says what each of the flags takes.
@@ -32,14 +33,18 @@ var filterUsage = map[filter.Field]string{
 	filter.Templates: "persistence templates: `only|no|yes`",
 }
 
-func (o *filterOptions) addFlags(c *cobra.Command) {
-	for _, field := range filter.Fields() {
+// addFlags adds the flags of these fields, of all if none are named.
+func (o *filterOptions) addFlags(c *cobra.Command, fields ...filter.Field) {
+	if o.fields = fields; len(fields) == 0 {
+		o.fields = filter.Fields()
+	}
+	for _, field := range o.fields {
 		c.Flags().Var(&termFlag{o, field}, string(field), filterUsage[field])
 		complete(c, string(field), filterWords(field))
 	}
 	c.Flags().Var(&termFlag{o, ""}, "not", "all but these: `FLAG=VALUE` of the flags above; so does a leading !")
 	var flags []string
-	for _, field := range filter.Fields() {
+	for _, field := range o.fields {
 		flags = append(flags, string(field)+"=")
 	}
 	complete(c, "not", flags)
@@ -114,7 +119,7 @@ func (f *termFlag) Set(v string) error {
 		return nil
 	}
 	name, value, ok := strings.Cut(strings.TrimPrefix(v, "--"), "=")
-	if !ok || !slices.Contains(filter.Fields(), filter.Field(name)) {
+	if !ok || !slices.Contains(f.options.fields, filter.Field(name)) {
 		return errors.New("it takes another filter's flag and its value, as --not state=FIN*")
 	}
 	f.options.terms = append(f.options.terms, filter.Term{Field: filter.Field(name), Value: value, Not: true})

@@ -29,6 +29,14 @@ type inputOptions struct {
 }
 
 func (o *inputOptions) addFlags(c *cobra.Command) {
+	o.addReadingFlags(c)
+	f := c.Flags()
+	f.IntVar(&o.snapshot, "snapshot", 0, "show the `N`th of several listings (0: the newest)")
+	f.BoolVar(&o.merge, "merge", false, "add up all listings")
+}
+
+// addReadingFlags adds those that do not choose between several listings.
+func (o *inputOptions) addReadingFlags(c *cobra.Command) {
 	o.format = choice{"auto", parse.FormatNames()}
 	addChoice(c, &o.format, "format", "", "take only rows of this format")
 	f := c.Flags()
@@ -36,8 +44,6 @@ func (o *inputOptions) addFlags(c *cobra.Command) {
 	f.StringVar(&o.netns, "netns", "", "read the kernel's table of another network namespace: `NAME`, path or process number")
 	f.StringVar(&o.proc, "proc", "", "root of another proc file system, `DIR`/net is read")
 	f.DurationVar(&o.timeout, "timeout", 0, "stop reading after this time and show what was read (0: never)")
-	f.IntVar(&o.snapshot, "snapshot", 0, "show the `N`th of several listings (0: the newest)")
-	f.BoolVar(&o.merge, "merge", false, "add up all listings")
 	f.BoolVar(&o.strict, "strict", false, "fail if a row cannot be read")
 	o.timeouts.Timeouts = conn.DefaultTimeouts
 	f.Var(&o.timeouts, "timeouts", "the timeouts of ipvsadm --set, in seconds, that idle times are told by; the kernel's or the listing's own if not given")

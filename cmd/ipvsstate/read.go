@@ -15,6 +15,7 @@ import (
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/explain"
 	"ipvsstate/internal/filter"
+	"ipvsstate/internal/history"
 	"ipvsstate/internal/ipvs"
 	"ipvsstate/internal/parse"
 	"ipvsstate/internal/render"
@@ -36,6 +37,9 @@ type question struct {
 	sample int
 	// rows are gathered beside the counts; nil for none.
 	rows *rowOptions
+	// keepEntries asks for the chosen listing's entries, which entries then are.
+	keepEntries bool
+	entries     *history.Entries
 }
 
 // needsConfig reports that the director's configuration must be known while rows are
@@ -48,12 +52,19 @@ func (q *question) needsConfig() bool {
 // gathered is what is made of a listing's entries.
 type gathered struct {
 	*tally.Tally
-	rows *render.Rows // nil unless they are asked for
+	rows    *render.Rows // nil unless they are asked for
+	entries *history.Entries
 }
 
 func (g *gathered) Add(e *conn.Entry) {
-	if g.Tally.Count(e) && g.rows != nil {
+	if !g.Tally.Count(e) {
+		return
+	}
+	if g.rows != nil {
 		g.rows.Add(e)
+	}
+	if g.entries != nil {
+		g.entries.Add(e)
 	}
 }
 
@@ -62,12 +73,18 @@ func (g *gathered) Merge(o *gathered) {
 	if g.rows != nil {
 		g.rows.Merge(o.rows)
 	}
+	if g.entries != nil {
+		g.entries.Merge(o.entries)
+	}
 }
 
 func (g *gathered) Reset() {
 	g.Tally.Reset()
 	if g.rows != nil {
 		g.rows.Reset()
+	}
+	if g.entries != nil {
+		g.entries.Reset()
 	}
 }
 
@@ -201,6 +218,9 @@ func (r *reading) gather(seen *tally.Seen, size int64) func() *gathered {
 		g := &gathered{Tally: tally.New(tally.Options{Seen: seen, Plan: plan, Sample: sample})}
 		if sink != nil {
 			g.rows = sink.NewRows()
+		}
+		if r.question.keepEntries {
+			g.entries = history.NewEntries()
 		}
 		return g
 	}
@@ -475,6 +495,7 @@ func (r *reading) take(src *capture.Source, s *snapshot) *render.Summary {
 		}
 	case o.snapshot == 0 && (had == nil || !older(m, had)), o.snapshot == r.seen:
 		r.chosen, r.used = m, r.config
+		r.question.entries = s.Result.entries
 	}
 	return m
 }

@@ -144,6 +144,8 @@ var (
 	TimeWait    = State{id: idTimeWait}
 	Close       = State{id: idClose}
 	CloseWait   = State{id: idCloseWait}
+	Closed      = State{id: idClosed} // of SCTP
+	LastAck     = State{id: idLastAck}
 	Listen      = State{id: idListen}
 	UDPState    = State{id: idUDPState}
 	Assured     = State{id: idAssured}

@@ -111,6 +111,8 @@ var completed = map[string][]string{
 	"head.":      {"state", "protocol", "service", "server", "client", "port", "forwarding", "origin", "idle"},
 	"column.": {"proto", "kind", "state", "expires", "idle", "client", "virtual", "local", "server", "forwarding", "origin", "timeout",
 		"engine", "data"},
+	"reason.":  {"never_sent", "templates_only", "skew", "below_threshold", "closing"},
+	"fate.":    {"expired", "closed", "removed"},
 	"effect.":  {"created", "changed", "rearmed", "unseen", "no_entry", "elapsed", "expired"},
 	"diagram.": {"nat", "dr", "sctp", "sctp-dr", "tcp"},
 }

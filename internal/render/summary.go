@@ -115,6 +115,9 @@ type Format struct {
 	mixed   bool // of different dialects, whose timeouts differ
 }
 
+// Dialect is whose table it is.
+func (f Format) Dialect() conn.Dialect { return f.dialect }
+
 // FormatOf is the format of a snapshot's rows, or of its column titles when it has
 // no rows.
 func FormatOf(c *capture.Counts, header parse.Format) Format {

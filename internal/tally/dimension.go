@@ -150,9 +150,9 @@ func (v *Value) Network() (p netip.Prefix, ok bool) {
 	return netip.PrefixFrom(v.Endpoint.Addr, int(v.Bits)), true
 }
 
-// compareValues orders the values of a dimension: as a connection lives, by address,
+// CompareValues orders the values of a dimension: as a connection lives, by address,
 // by length of time.
-func compareValues(a, b *Value) int {
+func CompareValues(a, b *Value) int {
 	return cmp.Or(
 		compareProtocols(a.Protocol, b.Protocol),
 		cmp.Compare(known(a.State.Index()), known(b.State.Index())), strings.Compare(a.State.String(), b.State.String()),

@@ -229,6 +229,53 @@ func (g *Groups) All(yield func(*Group) bool) {
 	}
 }
 
+// Pairs goes through the groups of two counts with equal plans, each group of either once
+// with its counterpart in the other, which is empty where the other has none. The yield
+// function must not keep them.
+func Pairs(a, b *Groups, yield func(a, b *Group)) {
+	ga, gb := Group{Values: make([]Value, len(a.plan.By))}, Group{Values: make([]Value, len(a.plan.By))}
+	for i := range a.n {
+		a.fill(&ga, i)
+		if k, ok := b.counterpart(a, i); ok {
+			b.fill(&gb, k)
+		} else {
+			gb = Group{Values: gb.Values}
+			copy(gb.Values, ga.Values)
+		}
+		yield(&ga, &gb)
+	}
+	for k := range b.n {
+		if _, ok := a.counterpart(b, k); !ok {
+			b.fill(&gb, k)
+			ga = Group{Values: ga.Values}
+			copy(ga.Values, gb.Values)
+			yield(&ga, &gb)
+		}
+	}
+}
+
+// counterpart is the number of the group that has the values of o's group.
+func (g *Groups) counterpart(o *Groups, of int) (n int, ok bool) {
+	if g.n == 0 {
+		return 0, false
+	}
+	var buf [3 * int(numAspects)]uint64
+	words := o.stride - numWords
+	key := append(buf[:0], o.record(of)[:words]...)
+	for d := 0; d < words; d += 3 {
+		if key[d+2]&codeNamed == 0 {
+			continue
+		}
+		name, ok := g.nameOf[o.names[key[d]]]
+		if !ok {
+			return 0, false
+		}
+		key[d] = uint64(name)
+	}
+	slot, ok := g.slot(key)
+	return int(uint32(slot)) - 1, ok
+}
+
 // fill makes the group of a record.
 func (g *Groups) fill(group *Group, i int) {
 	r, words := g.record(i), g.stride-numWords
@@ -243,7 +290,7 @@ func (g *Groups) compareValues(a, b int) int {
 	ra, rb := g.record(a), g.record(b)
 	for d := range g.plan.By {
 		va, vb := g.value(ra, d), g.value(rb, d)
-		if c := compareValues(&va, &vb); c != 0 {
+		if c := CompareValues(&va, &vb); c != 0 {
 			return c
 		}
 	}
@@ -288,6 +335,18 @@ func (g *Groups) find(key []uint64) []uint64 {
 	copy(r, key)
 	clear(r[len(key):])
 	return r
+}
+
+// slot is the index's entry of a key, ok is false for a key that has none.
+func (g *Groups) slot(key []uint64) (slot uint64, ok bool) {
+	h := hashWords(key)
+	mask := uint64(len(g.index) - 1)
+	for i := h & mask; g.index[i] != 0; i = (i + 1) & mask {
+		if slot := g.index[i]; slot>>32 == h>>32 && slices.Equal(g.record(int(uint32(slot)) - 1)[:len(key)], key) {
+			return slot, true
+		}
+	}
+	return 0, false
 }
 
 func (g *Groups) grow() {

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/explain"
+	"ipvsstate/internal/filter"
+	"ipvsstate/internal/history"
+	"ipvsstate/internal/render"
+)
+
+type diffOptions struct {
+	input         inputOptions
+	filter        filterOptions
+	before, after int
+	sync          bool
+	threshold     thresholdFlag
+	top           int
+	output        choice
+	lang          choice
+	color         choice
+}
+
+const diffExit = `  0    the two do not differ, or by no more than --threshold; with --sync: the backup
+       lacks no connection in ESTABLISHED, or no more than --threshold
+  1    they differ
+  2    could not: usage, permission, input or output; a reading cut short by --timeout;
+       with --strict, a row that could not be read
+  130  interrupted`
+
+func newDiff(a *app) *cobra.Command {
+	o := &diffOptions{
+		output: choice{"table", []string{"table", "wide", "json", "csv", "markdown"}},
+		lang:   choice{"", explain.Languages()},
+		color:  choice{"auto", []string{"auto", "always", "never"}},
+	}
+	c := &cobra.Command{
+		Use:   "diff BEFORE [AFTER]",
+		Short: "Say what changed between two snapshots, or what a backup director lacks",
+		Long: `Compare two listings of one director: the connections of each state, virtual service,
+real server and client network before and after, which entries are new, gone and still
+there, and how their states moved. Entries are matched by protocol, client, virtual and
+real server. Without AFTER it is standard input, or the running kernel.
+
+Of what is gone it says what needed nothing but silence, since it had no more time left
+than has passed; what had more and needed a FIN or RST; and what no packet can have
+ended in that time: then a server or service was removed, or the table flushed.
+
+With --sync the two are a MASTER and its BACKUP at one moment: of the master's
+connections, how many would the backup know if it took over, by state, by the time
+without a packet, by service; and why it can lack the others. With one listing, of
+ip_vs_conn_sync, it says what came from a sync daemon and what was made here.
+
+It takes about 50 bytes an entry of each listing.`,
+		Example: `  ipvsstate diff lvs1-20261122T050000Z.txt.zst lvs1-20261122T051000Z.txt.zst
+  ipvsstate diff yesterday.txt.gz                    with the running kernel
+  ipvsstate diff --threshold 20%,100 a.txt b.txt     exit code 1 beyond a fifth and 100
+  ipvsstate diff --sync master.txt backup.txt        would the backup hold them?
+  ipvsstate diff --before 1 --after 0 log.txt log.txt   first and newest of one log`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 || len(args) > 2 {
+				return fail("hint.diff", fmt.Errorf("%s takes two listings, not %d", c.CommandPath(), len(args)))
+			}
+			return nil
+		},
+		Annotations: map[string]string{exitStatus: diffExit},
+		RunE:        func(c *cobra.Command, args []string) error { return runDiff(c.Context(), a, o, args) },
+	}
+	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveDefault // files
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	addChoice(c, &o.output, "output", "o", "format of the output")
+	f.BoolVar(&o.sync, "sync", false, "the two are a master director and its backup")
+	f.Var(&o.threshold, "threshold", "differ only beyond this change: `N`, N% of what there was, or N%,N for both")
+	addTop(c, &o.top, "services, servers and networks")
+	f.IntVar(&o.before, "before", 0, "of several listings in BEFORE take the `N`th (0: the newest)")
+	f.IntVar(&o.after, "after", 0, "of several listings in AFTER take the `N`th (0: the newest)")
+	// By what does not change in an entry's life: others would show as gone what has moved on.
+	o.filter.addFlags(c, filter.Protocol, filter.Client, filter.Virtual, filter.Server, filter.Port, filter.Family)
+	o.input.addReadingFlags(c)
+	addScreenFlags(c, &o.lang, &o.color)
+	return c
+}
+
+// thresholdFlag is the change beyond which two listings differ.
+type thresholdFlag struct {
+	text     string
+	count    uint64
+	relative float64
+}
+
+func (f *thresholdFlag) String() string { return f.text }
+func (f *thresholdFlag) Type() string   { return "CHANGE" }
+func (f *thresholdFlag) Set(text string) error {
+	*f = thresholdFlag{text: text}
+	for part := range strings.SplitSeq(text, ",") {
+		percent, relative := strings.CutSuffix(part, "%")
+		n, err := strconv.ParseUint(percent, 10, 32)
+		if err != nil {
+			return errors.New("it takes a number of connections, a share, or both, as 500, 20% or 20%,100")
+		}
+		if relative {
+			f.relative = float64(n) / 100
+		} else {
+			f.count = n
+		}
+	}
+	return nil
+}
+
+// beyond reports that a change is greater than the threshold, in each way that is given.
+func (f *thresholdFlag) beyond(before, after uint64) bool {
+	by := max(before, after) - min(before, after)
+	return by > f.count && float64(by) > f.relative*float64(before)
+}
+
+// differ reports that a comparison shows something beyond the threshold; without one the
+// entries themselves count.
+func (f *thresholdFlag) differ(d *history.Diff) bool {
+	if f.text == "" {
+		moved := func(t *history.Turnover) bool { return t.New+t.Gone > 0 }
+		for _, m := range d.Moves {
+			if m.New || m.Gone || m.From != m.To {
+				return true
+			}
+		}
+		return moved(&d.Connections) || moved(&d.Templates)
+	}
+	if f.beyond(d.Connections.Before, d.Connections.After) || f.beyond(d.Templates.Before, d.Templates.After) {
+		return true
+	}
+	for _, group := range []history.Changes{d.States, d.Services, d.Servers} {
+		for _, c := range group.All {
+			if f.beyond(c.Before, c.After) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
+	words, err := a.words(o.lang.value)
+	if err != nil {
+		return err
+	}
+	if o.before < 0 || o.after < 0 {
+		return fail("hint.snapshot-number", errors.New("--before and --after count listings from 1"))
+	}
+	if o.input.kernel() && len(args) == 2 {
+		return fail("hint.file-or-kernel", fmt.Errorf("AFTER and the running kernel cannot both be read: %q", args[1]))
+	}
+	if len(args) == 2 && args[0] == "-" && args[1] == "-" {
+		return fail("hint.diff", errors.New("standard input can be read once"))
+	}
+	options := render.Options{
+		Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value),
+		Wide: o.output.value == "wide", Top: o.top,
+	}
+	if options.Wide {
+		options.Width = 0
+	}
+	if options.Wide && o.top < 0 {
+		options.Top = 0
+	}
+	before, first, err := o.side(ctx, a, words, o.before, args[:1])
+	if before == nil || err != nil {
+		return err
+	}
+	if o.sync && len(args) == 1 && !o.input.kernel() {
+		states, templates := first.Origins()
+		return o.write(a, "origins", func(w io.Writer) error {
+			return map[string]func(io.Writer, *render.Origins, render.Options) error{
+				"table": render.OriginsScreen, "wide": render.OriginsScreen, "json": render.OriginsJSON, "csv": render.OriginsCSV, "markdown": render.OriginsMarkdown,
+			}[o.output.value](w, &render.Origins{Summary: before, States: states, Templates: templates}, options)
+		}, false)
+	}
+	after, second, err := o.side(ctx, a, words, o.after, args[1:])
+	if after == nil || err != nil {
+		return err
+	}
+	apart := between(before, after)
+	if o.sync {
+		return o.runSync(a, before, after, first, second, apart, options)
+	}
+	if apart < 0 && apart != conn.Unknown {
+		fmt.Fprintf(a.stderr, "ipvsstate: %s\n", words.Word("diff.backwards"))
+		apart = conn.Unknown
+	}
+	d := history.Compare(first, second, history.Between{
+		Seconds: apart, Whole: isWhole(before) && isWhole(after), Timeouts: before.Timeouts, Dialect: before.Format.Dialect(), Top: max(0, o.kept()),
+	})
+	return o.write(a, "comparison", func(w io.Writer) error {
+		return map[string]func(io.Writer, *render.Diff, render.Options) error{
+			"table": render.DiffScreen, "wide": render.DiffScreen, "json": render.DiffJSON, "csv": render.DiffCSV, "markdown": render.DiffMarkdown,
+		}[o.output.value](w, &render.Diff{Before: before, After: after, Seconds: apart, Diff: d}, options)
+	}, o.threshold.differ(d))
+}
+
+// usualKept is how many services, servers and networks are kept of each, where --top does
+// not say.
+const usualKept = 1000
+
+func (o *diffOptions) kept() int {
+	if o.top < 0 {
+		return usualKept
+	}
+	return o.top
+}
+
+func (o *diffOptions) runSync(a *app, master, backup *render.Summary, first, second *history.Entries, apart conn.Seconds, options render.Options) error {
+	if apart != conn.Unknown && apart < 0 {
+		apart = -apart
+	}
+	about := history.Directors{Apart: apart, Timeouts: master.Timeouts, Dialect: master.Format.Dialect(), Services: master.Services()}
+	threshold := ""
+	if master.Config != nil {
+		threshold = master.Config.Sysctls["sync_threshold"]
+		about.TemplatesOnly = master.Config.Sysctls["sync_persist_mode"] == "1"
+	}
+	s := history.CompareSync(first, second, about)
+	return o.write(a, "coverage", func(w io.Writer) error {
+		return map[string]func(io.Writer, *render.Sync, render.Options) error{
+			"table": render.SyncScreen, "wide": render.SyncScreen, "json": render.SyncJSON, "csv": render.SyncCSV, "markdown": render.SyncMarkdown,
+		}[o.output.value](w, &render.Sync{Master: master, Backup: backup, Apart: apart, Threshold: threshold, Sync: s}, options)
+	}, o.threshold.beyond(s.Established.Master, s.Established.Held))
+}
+
+// side reads one of the listings, with its entries.
+func (o *diffOptions) side(ctx context.Context, a *app, words *explain.Catalogue, number int, args []string) (*render.Summary, *history.Entries, error) {
+	input := o.input
+	input.snapshot = number
+	if len(args) > 0 {
+		input.live, input.netns, input.proc = false, "", ""
+	}
+	f, err := o.filter.build()
+	if err != nil {
+		return nil, nil, err
+	}
+	q := &question{input: &input, filter: f, keepEntries: true}
+	s, err := a.read(ctx, q, words, args)
+	return s, q.entries, err
+}
+
+// between is the time from one listing to the other, Unknown where one does not tell it.
+func between(before, after *render.Summary) conn.Seconds {
+	if before.TimeFrom == render.TimeUnknown || after.TimeFrom == render.TimeUnknown {
+		return conn.Unknown
+	}
+	s := int64(after.Time.Sub(before.Time).Seconds())
+	const years = 68 // beyond, it does not fit
+	if s > years*365*86400 || s < -years*365*86400 {
+		return conn.Unknown
+	}
+	// Files that were copied or checked out together tell nothing.
+	copied := (before.TimeFrom == render.TimeMtime || after.TimeFrom == render.TimeMtime) && s >= -1 && s <= 1
+	if copied || s == -1 {
+		return conn.Unknown
+	}
+	return conn.Seconds(s)
+}
+
+// isWhole reports that a listing has all entries that its filter lets through.
+func isWhole(s *render.Summary) bool {
+	return s.Complete && !s.Torn && !s.CutShort && s.Input.Bad == 0 && s.Input.Garbled == 0
+}
+
+// write writes a result, and makes of a difference the exit code.
+func (o *diffOptions) write(a *app, what string, write func(io.Writer) error, differ bool) error {
+	out := bufio.NewWriter(a.stdout)
+	err := write(out)
+	if err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("writing the %s: %w", what, err)
+	}
+	if differ {
+		return &failure{err: errFound, code: exitFound}
+	}
+	return nil
+}

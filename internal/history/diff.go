@@ -1,0 +1,315 @@
+package history
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/tally"
+)
+
+// Diff is what changed between two listings of one director.
+type Diff struct {
+	// Connections and Templates are compared apart.
+	Connections, Templates Turnover
+	// Moves are the states that connections had and have, most first, with those that are
+	// new and gone.
+	Moves []Move
+	// States, Services, Servers and Networks compare connections by what they are in, the
+	// greatest change first. Of the last two those that did not change are left out.
+	States, Services, Servers, Networks Changes
+	// Undercount is by how much a network's or a server's number can be too small.
+	Undercount uint64
+	// Named is how many entries of each listing have a host name, which is never that of
+	// an address.
+	Named [2]uint64
+}
+
+// Turnover counts entries of one sort before and after, and whether they were in both:
+// Before = Same + Gone, After = Same + New.
+type Turnover struct {
+	Before, After, Same, New, Gone uint64
+	// Fates says how entries can have gone.
+	Fates [NumFates]uint64
+}
+
+// Fate is how an entry can have gone, as far as the time between tells.
+type Fate uint8
+
+// The fates.
+const (
+	// Unjudged is where the time between, or the time that was left, is not known, or a
+	// listing is not whole.
+	Unjudged Fate = iota
+	// Expired is an entry that had no more time left than has passed: it needed nothing
+	// but silence.
+	Expired
+	// Closed is one that had more: a packet, FIN or RST, must have shortened it.
+	Closed
+	// Removed is one that no packet can have ended in that time: its service or server was
+	// removed, the table flushed, the module loaded anew, or it is a template that was
+	// invalidated.
+	Removed
+
+	// NumFates is the number of fates.
+	NumFates = int(Removed) + 1
+)
+
+// Move is how many connections were in one state and are in another.
+type Move struct {
+	Protocol conn.Protocol
+	// From and To mean nothing where the entries are New or Gone.
+	From, To  conn.State
+	New, Gone bool
+	Count     uint64
+	Fates     [NumFates]uint64 // of the gone
+}
+
+// Change is how many connections a group had and has.
+type Change struct {
+	Value         tally.Value
+	Before, After uint64
+}
+
+// By is how large the change is, in either direction.
+func (c *Change) By() uint64 { return max(c.Before, c.After) - min(c.Before, c.After) }
+
+// Changes are groups by change, and what the others are together.
+type Changes struct {
+	All  []Change
+	Cut  int // groups that are left out
+	Rest Change
+}
+
+// Between is what is known of two listings beside their entries.
+type Between struct {
+	// Seconds is the time between them, Unknown where it is not known.
+	Seconds conn.Seconds
+	// Whole says that neither listing lacks entries.
+	Whole    bool
+	Timeouts conn.Timeouts
+	Dialect  conn.Dialect
+	// Top is how many groups are kept of each sort, 0 for all.
+	Top int
+}
+
+// Compare compares two listings.
+func Compare(before, after *Entries, b Between) *Diff {
+	d := &Diff{Named: [2]uint64{before.named, after.named}}
+	x := newIndex(before)
+	type pair struct{ from, to uint32 }
+	same := make(map[pair]uint64)
+	fresh := make([]uint64, len(after.classes))
+	for i := range after.n {
+		r := after.at(i)
+		if had, ok := x.take(r.key); ok {
+			same[pair{had.class, r.class}]++
+		} else {
+			fresh[r.class]++
+		}
+	}
+	gone := make([][NumFates]uint64, len(before.classes))
+	for i := range before.n {
+		if !x.isTaken(i) {
+			r := before.at(i)
+			gone[r.class][b.fate(&before.classes[r.class], r.left)]++
+		}
+	}
+
+	moves := make(map[Move]*Move)
+	states, services := changes{}, changes{}
+	count := func(c *class, before, after uint64) {
+		if c.kind == conn.Connection {
+			states.add(tally.Value{Protocol: c.protocol, State: c.state}, before, after)
+			services.add(tally.Value{Protocol: c.protocol, Endpoint: c.virtual}, before, after)
+		}
+	}
+	move := func(m Move, kind conn.Kind, n uint64, fates *[NumFates]uint64) {
+		if kind != conn.Connection || n == 0 {
+			return
+		}
+		had := moves[m]
+		if had == nil {
+			had = &Move{Protocol: m.Protocol, From: m.From, To: m.To, New: m.New, Gone: m.Gone}
+			moves[m] = had
+		}
+		had.Count += n
+		addFates(&had.Fates, fates)
+	}
+	none := new([NumFates]uint64)
+	for p, n := range same {
+		from, to := &before.classes[p.from], &after.classes[p.to]
+		t := d.turnover(to.kind)
+		t.Before, t.After, t.Same = t.Before+n, t.After+n, t.Same+n
+		count(from, n, 0)
+		count(to, 0, n)
+		move(Move{Protocol: to.protocol, From: from.state, To: to.state}, to.kind, n, none)
+	}
+	for i, n := range fresh {
+		c := &after.classes[i]
+		t := d.turnover(c.kind)
+		t.After, t.New = t.After+n, t.New+n
+		count(c, 0, n)
+		move(Move{Protocol: c.protocol, To: c.state, New: true}, c.kind, n, none)
+	}
+	for i := range gone {
+		c, n := &before.classes[i], uint64(0)
+		for _, k := range gone[i] {
+			n += k
+		}
+		t := d.turnover(c.kind)
+		t.Before, t.Gone = t.Before+n, t.Gone+n
+		addFates(&t.Fates, &gone[i])
+		count(c, n, 0)
+		move(Move{Protocol: c.protocol, From: c.state, Gone: true}, c.kind, n, &gone[i])
+	}
+	for _, m := range moves {
+		d.Moves = append(d.Moves, *m)
+	}
+	slices.SortFunc(d.Moves, compareMoves)
+	d.States, d.Services = states.top(0), services.top(b.Top)
+	d.Servers = changesOf(before.servers, after.servers, b.Top)
+	d.Networks = changesOf(before.networks, after.networks, b.Top)
+	for _, g := range []*tally.Groups{before.servers, after.servers, before.networks, after.networks} {
+		d.Undercount = max(d.Undercount, g.Undercount())
+	}
+	return d
+}
+
+func addFates(to, more *[NumFates]uint64) {
+	for f, n := range more {
+		to[f] += n
+	}
+}
+
+// turnover is the one of a kind of entry.
+func (d *Diff) turnover(k conn.Kind) *Turnover {
+	if k == conn.Connection {
+		return &d.Connections
+	}
+	return &d.Templates
+}
+
+// fate is how an entry that had some time left can have gone.
+func (b *Between) fate(c *class, left conn.Seconds) Fate {
+	if b.Seconds == conn.Unknown || left == conn.Unknown || !b.Whole {
+		return Unjudged
+	}
+	closing := conn.Unknown
+	if c.kind == conn.Connection {
+		closing = b.closing(c.protocol)
+	}
+	switch {
+	case left <= b.Seconds+slack:
+		return Expired
+	case closing != conn.Unknown && closing <= b.Seconds+slack:
+		return Closed
+	}
+	return Removed
+}
+
+// slack is for times in whole seconds, and for a table that is not read in one instant.
+const slack conn.Seconds = 2
+
+// closing is the shortest time that a packet leaves a connection: the timeout behind a RST
+// or an ABORT. Others have no such packet.
+func (b *Between) closing(p conn.Protocol) conn.Seconds {
+	switch p {
+	case conn.TCP:
+		return b.Timeouts.Of(b.Dialect, p, conn.Close)
+	case conn.SCTP:
+		return b.Timeouts.Of(b.Dialect, p, conn.Closed)
+	}
+	return conn.Unknown
+}
+
+func compareMoves(a, b Move) int {
+	v := func(m *Move, s conn.State) *tally.Value { return &tally.Value{Protocol: m.Protocol, State: s} }
+	order := func(m *Move) int {
+		switch {
+		case m.New:
+			return 1
+		case m.Gone:
+			return 2
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(order(&a), order(&b)),
+		tally.CompareValues(v(&a, a.From), v(&b, b.From)), tally.CompareValues(v(&a, a.To), v(&b, b.To)))
+}
+
+// changes are the counts of groups before and after.
+type changes map[tally.Value]*Change
+
+func (c changes) add(v tally.Value, before, after uint64) {
+	had := c[v]
+	if had == nil {
+		had = &Change{Value: v}
+		c[v] = had
+	}
+	had.Before += before
+	had.After += after
+}
+
+// top are those that changed most, at most n of them unless n is 0.
+func (c changes) top(n int) Changes {
+	k := keeper{n: n}
+	for _, v := range c {
+		if v.Before+v.After > 0 {
+			k.add(*v)
+		}
+	}
+	return k.done()
+}
+
+// changesOf compares the connections of groups.
+func changesOf(a, b *tally.Groups, n int) Changes {
+	k := keeper{n: n}
+	tally.Pairs(a, b, func(a, b *tally.Group) {
+		if a.Connections != b.Connections {
+			k.add(Change{a.Values[0], a.Connections, b.Connections})
+		}
+	})
+	return k.done()
+}
+
+// keeper keeps the greatest changes, in order.
+type keeper struct {
+	n int
+	Changes
+}
+
+func (k *keeper) add(c Change) {
+	if k.n == 0 {
+		k.All = append(k.All, c)
+		return
+	}
+	if len(k.All) == k.n && compareChanges(c, k.All[k.n-1]) > 0 {
+		k.leave(c)
+		return
+	}
+	at := sort.Search(len(k.All), func(i int) bool { return compareChanges(c, k.All[i]) < 0 })
+	k.All = slices.Insert(k.All, at, c)
+	if len(k.All) > k.n {
+		k.leave(k.All[k.n])
+		k.All = k.All[:k.n]
+	}
+}
+
+func (k *keeper) leave(c Change) {
+	k.Cut++
+	k.Rest.Before += c.Before
+	k.Rest.After += c.After
+}
+
+func (k *keeper) done() Changes {
+	if k.n == 0 {
+		slices.SortFunc(k.All, compareChanges)
+	}
+	return k.Changes
+}
+
+func compareChanges(a, b Change) int {
+	return cmp.Or(cmp.Compare(b.By(), a.By()), cmp.Compare(b.Before, a.Before), tally.CompareValues(&a.Value, &b.Value))
+}

@@ -1,0 +1,253 @@
+package history
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/tally"
+)
+
+// twin is an entry with what a listing shows of it, as an oracle keeps it.
+type twin struct {
+	e    conn.Entry
+	id   string
+	left conn.Seconds
+}
+
+func madeEntry(r *rand.Rand, n int) conn.Entry {
+	address := func(of int) netip.Addr {
+		if r.IntN(5) == 0 {
+			return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 14: byte(of >> 8), 15: byte(of)})
+		}
+		return netip.AddrFrom4([4]byte{10, byte(of >> 16), byte(of >> 8), byte(of)})
+	}
+	e := conn.Entry{
+		Protocol: []conn.Protocol{conn.TCP, conn.TCP, conn.UDP, conn.SCTP}[r.IntN(4)],
+		Client:   conn.Endpoint{Addr: address(n), Port: uint16(1024 + n%60000), PortKnown: true},
+		Virtual:  conn.Endpoint{Addr: address(1 + n%3), Port: 443, PortKnown: true},
+		Server:   conn.Endpoint{Addr: address(100 + n%7), Port: 8443, PortKnown: true},
+		Timeout:  conn.Unknown, Expires: conn.Seconds(r.IntN(900)),
+	}
+	e.State = stateFor(r, e.Protocol)
+	switch r.IntN(20) {
+	case 0: // a template
+		e.Client.Port, e.State, e.Protocol = 0, conn.None, conn.TCP
+	case 1: // a name
+		e.Client.Addr, e.Client.Host = netip.Addr{}, fmt.Sprintf("host%d.example", n)
+	case 2:
+		e.Client.Service = "a-name-of-the-port"
+	}
+	return e
+}
+
+func stateFor(r *rand.Rand, p conn.Protocol) conn.State {
+	switch p {
+	case conn.UDP:
+		return conn.UDPState
+	case conn.SCTP:
+		return []conn.State{conn.Established, conn.Closed}[r.IntN(2)]
+	}
+	return []conn.State{conn.SynRecv, conn.Established, conn.FinWait, conn.Close}[r.IntN(4)]
+}
+
+func identity(e *conn.Entry) string {
+	return fmt.Sprint(e.Protocol, e.Client.Identity(), e.Virtual.Identity(), e.Server.Identity())
+}
+
+// gatherParts adds entries in several parts, as the workers of a reader do.
+func gatherParts(r *rand.Rand, all []conn.Entry) *Entries {
+	whole, part := NewEntries(), NewEntries()
+	for i := range all {
+		part.Add(&all[i])
+		if r.IntN(50) == 0 {
+			whole.Merge(part)
+			part.Reset()
+		}
+	}
+	whole.Merge(part)
+	return whole
+}
+
+// TestDiffAgainstOracle makes pairs of listings by known moves, and counts them otherwise.
+func TestDiffAgainstOracle(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		var before, after []conn.Entry
+		moves := make(map[string]uint64)
+		turnover := make(map[string]uint64)
+		seconds := conn.Seconds(r.IntN(400))
+		if seed%4 == 0 {
+			seconds = conn.Unknown
+		}
+		kindOf := func(e *conn.Entry) string {
+			if e.Kind() == conn.Connection {
+				return "c "
+			}
+			return "t "
+		}
+		note := func(e *conn.Entry, text string) {
+			if e.Kind() == conn.Connection {
+				moves[text]++
+			}
+		}
+		fresh := func(e conn.Entry) {
+			after = append(after, e)
+			turnover[kindOf(&e)+"new"]++
+			note(&e, fmt.Sprintf("%s new %s", e.Protocol, e.State))
+		}
+		n := r.IntN(3000)
+		for i := range n {
+			e := madeEntry(r, i)
+			switch r.IntN(4) {
+			case 0: // gone
+				before = append(before, e)
+				fate := Removed
+				closing := map[conn.Protocol]conn.Seconds{conn.TCP: 10, conn.SCTP: 61}[e.Protocol]
+				switch {
+				case seconds == conn.Unknown:
+					fate = Unjudged
+				case e.Expires <= seconds+2:
+					fate = Expired
+				case e.Kind() == conn.Connection && closing > 0 && closing <= seconds+2:
+					fate = Closed
+				}
+				turnover[kindOf(&e)+"gone"]++
+				turnover[fmt.Sprint(kindOf(&e), "fate ", fate)]++
+				note(&e, fmt.Sprintf("%s %s gone", e.Protocol, e.State))
+			case 1:
+				fresh(e)
+			default:
+				before = append(before, e)
+				from := e.State
+				if e.Kind() == conn.Connection && e.Protocol == conn.TCP {
+					e.State = stateFor(r, e.Protocol)
+				}
+				e.Expires = conn.Seconds(r.IntN(900))
+				e.Client.Service = "" // the same port, listed with -n
+				after = append(after, e)
+				turnover[kindOf(&e)+"same"]++
+				note(&e, fmt.Sprintf("%s %s %s", e.Protocol, from, e.State))
+			}
+			if r.IntN(100) == 0 && len(after) > 0 { // shown twice
+				fresh(after[len(after)-1])
+			}
+		}
+		r.Shuffle(len(after), func(i, j int) { after[i], after[j] = after[j], after[i] })
+		d := Compare(gatherParts(r, before), gatherParts(r, after), Between{Seconds: seconds, Whole: true, Timeouts: conn.DefaultTimeouts})
+
+		got := make(map[string]uint64)
+		for _, m := range d.Moves {
+			from, to := m.From.String(), m.To.String()
+			if m.New {
+				from = "new"
+			}
+			if m.Gone {
+				to = "gone"
+			}
+			got[fmt.Sprintf("%s %s %s", m.Protocol, from, to)] += m.Count
+		}
+		if !maps.Equal(got, moves) {
+			t.Fatalf("seed %d: moves\n%v\nwant\n%v", seed, got, moves)
+		}
+		got = make(map[string]uint64)
+		for kind, o := range map[string]Turnover{"c ": d.Connections, "t ": d.Templates} {
+			if o.Before != o.Same+o.Gone || o.After != o.Same+o.New {
+				t.Errorf("seed %d: %s%+v does not add up", seed, kind, o)
+			}
+			got[kind+"new"], got[kind+"gone"], got[kind+"same"] = o.New, o.Gone, o.Same
+			for f, n := range o.Fates {
+				got[fmt.Sprint(kind, "fate ", f)] = n
+			}
+		}
+		maps.DeleteFunc(got, func(_ string, n uint64) bool { return n == 0 })
+		if !maps.Equal(got, turnover) {
+			t.Errorf("seed %d, %d s: turnover %v, want %v", seed, seconds, got, turnover)
+		}
+		checkChanges(t, d, before, after)
+	}
+}
+
+// checkChanges counts groups with maps.
+func checkChanges(t *testing.T, d *Diff, before, after []conn.Entry) {
+	t.Helper()
+	counts := map[string]map[string][2]uint64{"state": {}, "service": {}, "server": {}, "network": {}}
+	for side, all := range [][]conn.Entry{before, after} {
+		for i := range all {
+			e := &all[i]
+			if e.Kind() != conn.Connection {
+				continue
+			}
+			network := e.Client.Host
+			if e.Client.Addr.IsValid() {
+				bits := 24
+				if e.Client.Addr.Is6() {
+					bits = 64
+				}
+				p, _ := e.Client.Addr.Prefix(bits)
+				network = p.String()
+			}
+			for name, v := range map[string]string{"state": fmt.Sprint(e.Protocol, e.State), "service": fmt.Sprint(e.Protocol, e.Virtual), "server": fmt.Sprint(e.Server), "network": network} {
+				c := counts[name][v]
+				c[side]++
+				counts[name][v] = c
+			}
+		}
+	}
+	text := map[string]func(v *tally.Value) string{
+		"state": func(v *tally.Value) string { return fmt.Sprint(v.Protocol, v.State) }, "service": func(v *tally.Value) string { return fmt.Sprint(v.Protocol, v.Endpoint) },
+		"server": func(v *tally.Value) string { return fmt.Sprint(v.Endpoint) },
+		"network": func(v *tally.Value) string {
+			if p, ok := v.Network(); ok {
+				return p.String()
+			}
+			return v.Endpoint.Host
+		},
+	}
+	for name, c := range map[string]Changes{"state": d.States, "service": d.Services, "server": d.Servers, "network": d.Networks} {
+		got := make(map[string][2]uint64)
+		for _, v := range c.All {
+			got[text[name](&v.Value)] = [2]uint64{v.Before, v.After}
+		}
+		want := maps.Clone(counts[name])
+		if name == "server" || name == "network" {
+			maps.DeleteFunc(want, func(_ string, n [2]uint64) bool { return n[0] == n[1] })
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("by %s: %v, want %v", name, got, want)
+		}
+		if !slices.IsSortedFunc(c.All, compareChanges) {
+			t.Errorf("by %s: not in order", name)
+		}
+	}
+}
+
+// TestTopChanges: what is cut off is added up.
+func TestTopChanges(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		all, kept := keeper{}, keeper{n: 1 + r.IntN(6)}
+		for i := range r.IntN(30) {
+			c := Change{tally.Value{Fwmark: uint32(i), Marked: true}, r.Uint64N(20), r.Uint64N(20)}
+			all.add(c)
+			kept.add(c)
+		}
+		a, k := all.done(), kept.done()
+		n := min(len(a.All), kept.n)
+		if !slices.Equal(k.All, a.All[:n]) || k.Cut != len(a.All)-n {
+			t.Fatalf("kept %v of %v", k, a)
+		}
+		var rest Change
+		for _, c := range a.All[n:] {
+			rest.Before += c.Before
+			rest.After += c.After
+		}
+		if rest.Before != k.Rest.Before || rest.After != k.Rest.After {
+			t.Errorf("the rest is %v, want %v", k.Rest, rest)
+		}
+	}
+}

@@ -1,0 +1,344 @@
+package render
+
+import (
+	"encoding/csv"
+	"io"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/explain"
+	"ipvsstate/internal/history"
+	"ipvsstate/internal/tally"
+)
+
+// Sync is what `ipvsstate diff --sync` shows of two directors.
+type Sync struct {
+	Master, Backup *Summary
+	// Apart is the time between the two readings, Unknown where it is not known.
+	Apart conn.Seconds
+	// Threshold is the master's sync_threshold, empty where it is not told.
+	Threshold string
+	*history.Sync
+}
+
+// SyncScreen writes the coverage for a person.
+func SyncScreen(w io.Writer, s *Sync, o Options) error {
+	return writeParts(w, s.facts(o), s.parts(o), o)
+}
+
+// SyncMarkdown writes the coverage for a ticket.
+func SyncMarkdown(w io.Writer, s *Sync, o Options) error {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	return partsMarkdown(w, s.facts(o), s.parts(o))
+}
+
+func (s *Sync) facts(o Options) [][2]string {
+	word := o.Words
+	facts, notes := pairFacts([2]string{word.Word("master"), word.Word("backup")}, [2]*Summary{s.Master, s.Backup}, s.Named, word)
+	apart := word.Word("between.unknown")
+	if s.Apart != conn.Unknown {
+		apart = lasting(s.Apart)
+	}
+	facts = append(facts, [2]string{word.Word("apart"), apart})
+	for _, c := range []struct {
+		label string
+		of    history.Coverage
+	}{{"sync.established", s.Established}, {"sync.connections", s.Connections}, {"sync.templates", s.Templates}} {
+		if c.of.Master > 0 {
+			facts = append(facts, [2]string{word.Word(c.label), word.Word("sync.held", explain.Thousands(c.of.Held), explain.Thousands(c.of.Master), percent(c.of.Held, c.of.Master))})
+		}
+	}
+	if s.Connections.Master == 0 {
+		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.empty-master")})
+	}
+	if s.swapped() {
+		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.swapped")})
+	}
+	return append(facts, notes...)
+}
+
+// swapped reports that the master's entries came from a sync daemon, and the backup's did not.
+func (s *Sync) swapped() bool {
+	received := func(m *Summary) bool {
+		all := m.Tally.Connections() + m.Tally.Templates()
+		return all > 0 && 2*m.Tally.Synced() > all
+	}
+	return received(s.Master) && !received(s.Backup)
+}
+
+var reasonNames = [history.NumReasons]string{"never_sent", "templates_only", "skew", "below_threshold", "closing"}
+
+func (s *Sync) parts(o Options) []part {
+	word := o.Words
+	table := func(name func(*tally.Value) string, head string, protocol bool, rows []history.CoverageOf) *table {
+		t := &table{columns: []column{{head: word.Word(head)},
+			{head: word.Word("head.master"), right: true}, {head: word.Word("head.held"), right: true},
+			{head: word.Word("head.missing"), right: true}, {head: word.Word("head.coverage"), right: true}}}
+		if protocol {
+			t.columns = append([]column{{head: word.Word("head.protocol"), priority: 2}}, t.columns...)
+		}
+		row := func(protocols, label string, c history.Coverage) {
+			cells := []string{label, explain.Thousands(c.Master), explain.Thousands(c.Held), explain.Thousands(c.Master - c.Held), percent(c.Held, c.Master)}
+			if protocol {
+				cells = append([]string{protocols}, cells...)
+			}
+			t.add(cells...)
+		}
+		var rest history.Coverage
+		left := uint64(0)
+		for i := range rows {
+			if top := o.top(shownRows); top > 0 && i >= top {
+				left++
+				rest.Master, rest.Held = rest.Master+rows[i].Master, rest.Held+rows[i].Held
+				continue
+			}
+			row(Clean(rows[i].Value.Protocol.String()), name(&rows[i].Value), rows[i].Coverage)
+		}
+		if left > 0 {
+			row("", word.Count("groups.rest", left), rest)
+		}
+		return t
+	}
+	state := func(v *tally.Value) string { return stateWord(v.State, word) }
+	idle := func(v *tally.Value) string { return groupCell(tally.Dimension{Aspect: tally.Idle}, v, word) }
+	service := func(v *tally.Value) string {
+		return groupCell(tally.Dimension{Aspect: tally.OfService}, v, word)
+	}
+	var all []part
+	if len(s.States) > 0 {
+		all = append(all, part{word.Word("title.sync-states"), table(state, "head.state", true, s.States)})
+	}
+	if len(s.Silences) > 0 {
+		all = append(all, part{word.Word("title.sync-idle"), table(idle, "head.idle", false, s.Silences)},
+			part{word.Word("title.sync-services"), table(service, "head.service", false, s.Services)})
+	}
+	if s.Connections.Held < s.Connections.Master {
+		all = append(all, part{word.Word("title.sync-missing"), s.missingTable(o)})
+	}
+	if len(s.OnlyBackup) > 0 || s.OnlyBackupTemplates > 0 {
+		all = append(all, part{word.Word("title.only-backup"), s.onlyTable(o)})
+	}
+	return all
+}
+
+// missingTable says why the backup lacks what it lacks.
+func (s *Sync) missingTable(o Options) *table {
+	word := o.Words
+	t := &table{columns: []column{{head: word.Word("head.count"), right: true}, {head: word.Word("head.reason"), flexible: true}}}
+	for i, n := range s.Missing {
+		text := word.Word("reason." + reasonNames[i])
+		if history.Reason(i) == history.BelowThreshold && s.Threshold != "" {
+			text += word.Word("of.kind", "sync_threshold = "+Clean(s.Threshold))
+		}
+		if n > 0 {
+			t.add(explain.Thousands(n), text)
+		}
+	}
+	return t
+}
+
+func (s *Sync) onlyTable(o Options) *table {
+	word := o.Words
+	t := &table{columns: []column{{head: word.Word("head.protocol"), priority: 2}, {head: word.Word("head.state")}, {head: word.Word("head.origin"), priority: 1}, {head: word.Word("head.count"), right: true}}}
+	for i := range s.OnlyBackup {
+		b := &s.OnlyBackup[i]
+		t.add(Clean(b.Protocol.String()), stateWord(b.State, word), originWord(b.Origin, word), explain.Thousands(b.Count))
+	}
+	if n := s.OnlyBackupTemplates; n > 0 {
+		t.add("", word.Word("sync.templates"), "", explain.Thousands(n))
+	}
+	return t
+}
+
+func originWord(origin conn.Origin, word *explain.Catalogue) string {
+	return groupCell(tally.Dimension{Aspect: tally.Origin}, &tally.Value{Origin: origin}, word)
+}
+
+type syncJSON struct {
+	Schema int      `json:"schema"`
+	Master sideJSON `json:"master"`
+	Backup sideJSON `json:"backup"`
+	Apart  *int64   `json:"apart_seconds"`
+	Filter string   `json:"filter"`
+	Sync   struct {
+		Established coverageJSON   `json:"established"`
+		Connections coverageJSON   `json:"connections"`
+		Templates   coverageJSON   `json:"templates"`
+		States      []coverageJSON `json:"states"`
+		Idle        []coverageJSON `json:"established_by_idle"`
+		Services    []coverageJSON `json:"established_by_service"`
+		NotSent     struct {
+			SynRecv uint64 `json:"syn_recv"`
+		} `json:"not_sent"`
+		Missing    map[string]uint64 `json:"missing_by"`
+		OnlyBackup struct {
+			Connections uint64     `json:"connections"`
+			Templates   uint64     `json:"templates"`
+			States      []onlyJSON `json:"states"`
+		} `json:"only_backup"`
+	} `json:"sync"`
+}
+
+type coverageJSON struct {
+	Protocol string  `json:"protocol,omitempty"`
+	Name     *string `json:"name,omitempty"`
+	Master   uint64  `json:"master"`
+	Held     uint64  `json:"held"`
+	Missing  uint64  `json:"missing"`
+}
+
+type onlyJSON struct {
+	Protocol string  `json:"protocol"`
+	State    *string `json:"state"`
+	Origin   *string `json:"origin"`
+	Count    uint64  `json:"count"`
+}
+
+func coverageDocument(c history.Coverage) coverageJSON {
+	return coverageJSON{Master: c.Master, Held: c.Held, Missing: c.Master - c.Held}
+}
+
+func coveragesDocument(a tally.Aspect, all []history.CoverageOf) []coverageJSON {
+	rows := make([]coverageJSON, 0, len(all))
+	for i := range all {
+		c := coverageDocument(all[i].Coverage)
+		c.Protocol, c.Name = changeName(a, &all[i].Value)
+		rows = append(rows, c)
+	}
+	return rows
+}
+
+// SyncJSON writes the coverage for programs.
+func SyncJSON(w io.Writer, s *Sync, _ Options) error {
+	doc := syncJSON{Schema: Schema, Master: s.Master.side(), Backup: s.Backup.side(), Filter: s.Master.Filter,
+		Apart: optional(int64(s.Apart), s.Apart != conn.Unknown)}
+	d := &doc.Sync
+	d.Established, d.Connections, d.Templates = coverageDocument(s.Established), coverageDocument(s.Connections), coverageDocument(s.Templates)
+	d.States, d.Idle, d.Services = coveragesDocument(tally.State, s.States), coveragesDocument(tally.Idle, s.Silences), coveragesDocument(tally.OfService, s.Services)
+	for i := range s.States {
+		if v := &s.States[i]; v.Value.State == conn.SynRecv {
+			d.NotSent.SynRecv += v.Master - v.Held
+		}
+	}
+	d.Missing = make(map[string]uint64)
+	for i, n := range s.Missing {
+		d.Missing[reasonNames[i]] = n
+	}
+	d.OnlyBackup.States = []onlyJSON{}
+	for i := range s.OnlyBackup {
+		b := &s.OnlyBackup[i]
+		d.OnlyBackup.Connections += b.Count
+		origin, told := groupValue(tally.Dimension{Aspect: tally.Origin}, &tally.Value{Origin: b.Origin})
+		d.OnlyBackup.States = append(d.OnlyBackup.States, onlyJSON{b.Protocol.String(), optional(b.State.String(), b.State != conn.State{}), optional(origin, told), b.Count})
+	}
+	d.OnlyBackup.Templates = s.OnlyBackupTemplates
+	return writeJSON(w, doc)
+}
+
+// SyncCSV writes the coverage for a spreadsheet.
+func SyncCSV(w io.Writer, s *Sync, _ Options) error {
+	c := csv.NewWriter(w)
+	c.Write([]string{"what", "protocol", "name", "master", "held", "missing"}) // what fails is told by Error below
+	row := func(what, protocol, name string, v history.Coverage) {
+		c.Write([]string{what, protocol, name, number(v.Master), number(v.Held), number(v.Master - v.Held)})
+	}
+	row("established", "", "", s.Established)
+	row("connections", "", "", s.Connections)
+	row("templates", "", "", s.Templates)
+	for _, g := range []struct {
+		aspect tally.Aspect
+		what   string
+		of     []history.CoverageOf
+	}{{tally.State, "state", s.States}, {tally.Idle, "established idle", s.Silences}, {tally.OfService, "established of service", s.Services}} {
+		for i := range g.of {
+			protocol, name := changeName(g.aspect, &g.of[i].Value)
+			text := ""
+			if name != nil {
+				text = *name
+			}
+			row(g.what, protocol, text, g.of[i].Coverage)
+		}
+	}
+	for i, n := range s.Missing {
+		c.Write([]string{"missing by", "", reasonNames[i], "", "", number(n)})
+	}
+	for i := range s.OnlyBackup {
+		b := &s.OnlyBackup[i]
+		c.Write([]string{"only on the backup", b.Protocol.String(), b.State.String(), "", number(b.Count), ""})
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// Origins is what `ipvsstate diff --sync` shows of one director.
+type Origins struct {
+	*Summary
+	States    []history.ByOrigin
+	Templates history.ByOrigin
+}
+
+// OriginsScreen writes who made the entries for a person.
+func OriginsScreen(w io.Writer, s *Origins, o Options) error {
+	return writeParts(w, s.facts(o), []part{{o.Words.Word("title.origins"), s.table(o)}}, o)
+}
+
+// OriginsMarkdown writes who made the entries for a ticket.
+func OriginsMarkdown(w io.Writer, s *Origins, o Options) error {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	return partsMarkdown(w, s.facts(o), []part{{o.Words.Word("title.origins"), s.table(o)}})
+}
+
+func (s *Origins) table(o Options) *table {
+	word := o.Words
+	t := &table{columns: []column{{head: word.Word("head.protocol"), priority: 2}, {head: word.Word("head.state")},
+		{head: "LOCAL", right: true}, {head: "SYNC", right: true}, {head: word.Word("head.untold"), right: true, priority: 1}}}
+	row := func(protocol, name string, b *history.ByOrigin) {
+		t.add(protocol, name, count(b.Local), count(b.Sync), count(b.Unknown))
+	}
+	for i := range s.States {
+		b := &s.States[i]
+		row(Clean(b.Value.Protocol.String()), stateWord(b.Value.State, word), b)
+	}
+	if b := &s.Templates; b.Local+b.Sync+b.Unknown > 0 {
+		row("", word.Word("sync.templates"), b)
+	}
+	return t
+}
+
+type originsJSON struct {
+	Schema int `json:"schema"`
+	sideJSON
+	States    []originJSON `json:"states"`
+	Templates originJSON   `json:"templates"`
+}
+
+type originJSON struct {
+	Protocol string  `json:"protocol,omitempty"`
+	State    *string `json:"state,omitempty"`
+	Local    uint64  `json:"local"`
+	Sync     uint64  `json:"sync"`
+	Unknown  uint64  `json:"unknown"`
+}
+
+// OriginsJSON writes who made the entries for programs.
+func OriginsJSON(w io.Writer, s *Origins, _ Options) error {
+	doc := originsJSON{Schema: Schema, sideJSON: s.side(), States: []originJSON{}, Templates: originJSON{Local: s.Templates.Local, Sync: s.Templates.Sync, Unknown: s.Templates.Unknown}}
+	for i := range s.States {
+		b := &s.States[i]
+		protocol, name := changeName(tally.State, &b.Value)
+		doc.States = append(doc.States, originJSON{protocol, name, b.Local, b.Sync, b.Unknown})
+	}
+	return writeJSON(w, doc)
+}
+
+// OriginsCSV writes who made the entries for a spreadsheet.
+func OriginsCSV(w io.Writer, s *Origins, _ Options) error {
+	c := csv.NewWriter(w)
+	c.Write([]string{"protocol", "state", "local", "sync", "unknown"})
+	for i := range s.States {
+		b := &s.States[i]
+		c.Write([]string{b.Value.Protocol.String(), b.Value.State.String(), number(b.Local), number(b.Sync), number(b.Unknown)})
+	}
+	c.Write([]string{"", "templates", number(s.Templates.Local), number(s.Templates.Sync), number(s.Templates.Unknown)})
+	c.Flush()
+	return c.Error()
+}
