@@ -25,6 +25,8 @@ type app struct {
 	env            func(string) string
 	now            func() time.Time
 	hostname       func() (string, error)
+	// errTerminal says that standard error is a terminal.
+	errTerminal bool
 	// terminal says that standard output is one, width how wide; 0 is not known.
 	terminal bool
 	width    int
@@ -36,7 +38,7 @@ func newApp() *app {
 	a := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		env: os.Getenv, now: time.Now, hostname: os.Hostname,
-		terminal: term.IsTerminal(int(os.Stdout.Fd())),
+		terminal: term.IsTerminal(int(os.Stdout.Fd())), errTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 	}
 	if n, err := strconv.Atoi(a.env("COLUMNS")); err == nil && n > 0 {
 		a.width = n

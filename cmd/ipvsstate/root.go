@@ -23,7 +23,7 @@ func newRoot(a *app) *cobra.Command {
 	})
 	root.Version = version
 	root.SetVersionTemplate("ipvsstate {{.Version}}\n")
-	root.AddCommand(newSummary(a), newList(a), newServices(a), newDiagnose(a), newCheck(a), newRecord(a), newDiff(a), newExplain(a), newVersion(a))
+	root.AddCommand(newSummary(a), newList(a), newServices(a), newDiagnose(a), newCheck(a), newRecord(a), newDiff(a), newTrend(a), newExplain(a), newVersion(a))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {

@@ -15,6 +15,9 @@ var (
 	nameEpoch = regexp.MustCompile(`(?:^|\D)(1\d{9})(?:\D|$)`)
 )
 
+// timeForms are those of a time in a name, the first that matches holds.
+var timeForms = []*regexp.Regexp{nameTime, nameDay, nameEpoch}
+
 // NameTime is the time that a file's name tells. Without a Z it is taken to be in loc.
 func NameTime(name string, loc *time.Location) (t time.Time, ok bool) {
 	base := filepath.Base(name)

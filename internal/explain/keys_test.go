@@ -111,10 +111,12 @@ var completed = map[string][]string{
 	"head.":      {"state", "protocol", "service", "server", "client", "port", "forwarding", "origin", "idle"},
 	"column.": {"proto", "kind", "state", "expires", "idle", "client", "virtual", "local", "server", "forwarding", "origin", "timeout",
 		"engine", "data"},
-	"reason.":  {"never_sent", "templates_only", "skew", "below_threshold", "closing"},
-	"fate.":    {"expired", "closed", "removed"},
-	"effect.":  {"created", "changed", "rearmed", "unseen", "no_entry", "elapsed", "expired"},
-	"diagram.": {"nat", "dr", "sctp", "sctp-dr", "tcp"},
+	"reason.":     {"never_sent", "templates_only", "skew", "below_threshold", "closing"},
+	"trend.time.": {"header", "name", "mtime"},
+	"trend.":      {"rose.lasts", "rose.until", "fell.lasts", "fell.until"},
+	"fate.":       {"expired", "closed", "removed"},
+	"effect.":     {"created", "changed", "rearmed", "unseen", "no_entry", "elapsed", "expired"},
+	"diagram.":    {"nat", "dr", "sctp", "sctp-dr", "tcp"},
 }
 
 func findingWords() (all []string) {

@@ -46,6 +46,10 @@ const (
 	unfinishedSuffix = ".tmp"
 )
 
+// maxTries is how often a new file may be taken for an abandoned one: by another run that
+// looks for such just between its making and its locking.
+const maxTries = 100
+
 // maxSameSecond is how many snapshots of one second a host may have.
 const maxSameSecond = 1000
 
@@ -58,7 +62,7 @@ func (d *Dir) Write(s *Snapshot) (w Written, err error) {
 	d.sweep()
 	var f file
 	var name string
-	for range 3 {
+	for range maxTries {
 		name = unfinishedPrefix + randomName() + unfinishedSuffix
 		if f, err = d.disk.create(name); !errors.Is(err, errTaken) {
 			break

@@ -45,7 +45,7 @@ func (d osDisk) create(name string) (file, error) {
 	return f, nil
 }
 
-// errTaken means that a new file was taken for an abandoned one. It is not likely twice.
+// errTaken means that a new file was taken for an abandoned one.
 var errTaken = errors.New("another run has taken the new file for an abandoned one")
 
 // is reports that an open file is still the one of that name.

@@ -13,6 +13,7 @@ import (
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/diagnose"
 	"ipvsstate/internal/explain"
+	"ipvsstate/internal/history"
 )
 
 // sentence is a finding in words.
@@ -38,6 +39,22 @@ func sentence(g *diagnose.Finding, word *explain.Catalogue) string {
 		return word.Word("sampled", text, explain.Thousands(g.Sampled))
 	}
 	return text
+}
+
+// EventOf is a finding as it is followed over time: its rule, and what it is about, without
+// the numbers that change from one snapshot to the next.
+func EventOf(g *diagnose.Finding, word *explain.Catalogue) history.Event {
+	e := history.Event{Severity: g.Severity.String(), Code: g.Code, Text: word.Rule(g.Code).Title()}
+	var about []string
+	for _, fact := range g.Facts {
+		if text, ok := fact.Value.(string); ok && text != "" {
+			about = append(about, Clean(text))
+		}
+	}
+	if len(about) > 0 {
+		e.Text += word.Word("colon") + strings.Join(about, word.Word("comma"))
+	}
+	return e
 }
 
 // FindingText is a finding in one line, with its rule.

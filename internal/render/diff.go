@@ -107,16 +107,7 @@ func (d *Diff) facts(o Options) [][2]string {
 }
 
 // lasting is a span in the words of a clock, 1h5m0s without what is zero at its end.
-func lasting(s conn.Seconds) string {
-	text := (time.Duration(s) * time.Second).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}
+func lasting(s conn.Seconds) string { return lastingTime(time.Duration(s) * time.Second) }
 
 // signed is a change with its sign.
 func signed(before, after uint64) string {

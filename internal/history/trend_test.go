@@ -1,0 +1,205 @@
+package history
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/tally"
+)
+
+var start = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+
+func stateValue(s conn.State) tally.Value { return tally.Value{Protocol: conn.TCP, State: s} }
+
+func point(at time.Time, established, synRecv uint64) *Point {
+	return &Point{Time: at, Connections: established + synRecv, Groups: []GroupCount{{stateValue(conn.Established), established}, {stateValue(conn.SynRecv), synRecv}}}
+}
+
+// TestTrendMeans adds snapshots in any order and counts intervals otherwise.
+func TestTrendMeans(t *testing.T) {
+	for seed := range uint64(30) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		trend := NewTrend(0)
+		n := 2 + r.IntN(3000)
+		step := time.Duration(1+r.IntN(600)) * time.Second
+		type snapshot struct {
+			at   time.Time
+			e, s uint64
+		}
+		var all []snapshot
+		for i := range n {
+			all = append(all, snapshot{start.Add(time.Duration(i) * step), r.Uint64N(1000), r.Uint64N(50)})
+		}
+		r.Shuffle(n, func(i, j int) { all[i], all[j] = all[j], all[i] })
+		for _, s := range all {
+			trend.Add(point(s.at, s.e, s.s))
+		}
+		report := trend.Report(0, 20)
+		if len(report.Intervals) > 20 {
+			t.Errorf("seed %d: %d intervals", seed, len(report.Intervals))
+		}
+		seen, peak := 0, Peak{}
+		for _, s := range all {
+			peak.meet(s.e, s.at)
+		}
+		for _, v := range report.Intervals {
+			var e, c, k float64
+			for _, s := range all {
+				if !s.at.Before(v.Start) && s.at.Before(v.Start.Add(v.Width)) {
+					e, c, k = e+float64(s.e), c+float64(s.e+s.s), k+1
+				}
+			}
+			seen += v.Snapshots
+			if int(k) != v.Snapshots || k > 0 && (math.Abs(v.Groups[0]-e/k) > 1e-6 || math.Abs(v.Connections-c/k) > 1e-6) {
+				t.Fatalf("seed %d: interval %+v has %v snapshots, mean %v of %v", seed, v, k, e/k, c/k)
+			}
+		}
+		if seen != n || trend.Snapshots != n {
+			t.Errorf("seed %d: %d of %d snapshots are in intervals", seed, seen, n)
+		}
+		if report.Groups[0].Peak != peak {
+			t.Errorf("seed %d: peak %v, want %v", seed, report.Groups[0].Peak, peak)
+		}
+		if n > 10 && report.Step != step {
+			t.Errorf("seed %d: step %v, want %v", seed, report.Step, step)
+		}
+	}
+}
+
+// TestTrendIsBounded: neither snapshots nor groups make it grow without end, and nothing is
+// lost without being said.
+func TestTrendIsBounded(t *testing.T) {
+	trend := NewTrend(0)
+	const n, groups = 40000, 3000
+	sum := uint64(0)
+	for i := range n {
+		p := &Point{Time: start.Add(time.Duration(i) * time.Minute)}
+		for k := range 3 {
+			g := (i*3 + k) % groups
+			p.Groups = append(p.Groups, GroupCount{tally.Value{Endpoint: conn.Endpoint{Port: uint16(g), PortKnown: true}}, 5})
+			p.Connections += 5
+		}
+		sum += p.Connections
+		trend.Add(p)
+	}
+	if len(trend.cells)*len(trend.groups) > maxNumbers || len(trend.groups) > maxGroups {
+		t.Errorf("%d cells of %d groups", len(trend.cells), len(trend.groups))
+	}
+	got := trend.Lost
+	for _, c := range trend.cells {
+		for _, v := range c.groups {
+			got += v
+		}
+	}
+	if got != sum {
+		t.Errorf("%d connections, %d were added", got, sum)
+	}
+}
+
+// TestGaps: where no snapshot was taken for long there is one interval that says so.
+func TestGaps(t *testing.T) {
+	trend := NewTrend(0)
+	for i := range 100 {
+		if i < 40 || i >= 64 {
+			trend.Add(point(start.Add(time.Duration(i)*5*time.Minute), 100, 1))
+		}
+	}
+	gaps := 0
+	report := trend.Report(0, 0)
+	for i, v := range report.Intervals {
+		if v.Snapshots == 0 {
+			gaps++
+			if v.Width != 24*5*time.Minute || !v.Start.Equal(start.Add(200*time.Minute)) {
+				t.Errorf("the gap is %+v", v)
+			}
+		}
+		if i > 0 && !report.Intervals[i-1].Start.Add(report.Intervals[i-1].Width).Equal(v.Start) {
+			t.Errorf("interval %d does not follow that before it", i)
+		}
+	}
+	if gaps != 1 || report.Width != 5*time.Minute {
+		t.Errorf("%d gaps, intervals of %v", gaps, report.Width)
+	}
+}
+
+// TestYearEndAndClockSteps: intervals go over a year's end and below 1970, and a clock that
+// was set back puts snapshots where their times say.
+func TestYearEndAndClockSteps(t *testing.T) {
+	trend := NewTrend(time.Hour)
+	begin := time.Date(2026, 12, 31, 22, 30, 0, 0, time.UTC)
+	for i := range 20 {
+		trend.Add(point(begin.Add(time.Duration(i)*10*time.Minute), 10, 0))
+	}
+	trend.Add(point(begin, 70, 0))
+	report := trend.Report(0, 0)
+	if first := report.Intervals[0]; !first.Start.Equal(begin.Truncate(time.Hour)) || first.Snapshots != 4 || first.Connections != 25 {
+		t.Errorf("the first interval is %+v", first)
+	}
+	if last := report.Intervals[len(report.Intervals)-1]; last.Start.Year() != 2027 {
+		t.Errorf("the last interval begins %v", last.Start)
+	}
+	early := NewTrend(time.Hour)
+	early.Add(point(time.Unix(-1, 0), 1, 0))
+	early.Add(point(time.Unix(-3600, 0), 1, 0))
+	early.Add(point(time.Unix(-3601, 0), 1, 0))
+	if got := early.Report(0, 0).Intervals; len(got) != 2 || got[1].Snapshots != 2 {
+		t.Errorf("below 1970: %+v", got)
+	}
+}
+
+// TestOnset: a step, a bump and a fall are found with their times, noise is not.
+func TestOnset(t *testing.T) {
+	minute := func(i int) time.Time { return start.Add(time.Duration(i) * 5 * time.Minute) }
+	tests := []struct {
+		name  string
+		n     int
+		level func(i int, noise float64) (established, synRecv float64)
+		want  *Onset // without levels
+		of    conn.State
+	}{
+		{"noise", 300, func(_ int, x float64) (float64, float64) { return 1000 + 80*x, 30 + 5*x }, nil, conn.State{}},
+		{"a step that lasts", 300, func(i int, x float64) (float64, float64) {
+			if i >= 220 {
+				return 1000 + 50*x, 900 + 30*x
+			}
+			return 1000 + 50*x, 20 + 5*x
+		}, &Onset{From: minute(220), Until: minute(299), Lasts: true}, conn.SynRecv},
+		{"a bump of a long series", 5000, func(i int, x float64) (float64, float64) {
+			if i >= 1111 && i < 1234 {
+				return 1000 + 50*x, 900 + 30*x
+			}
+			return 1000 + 50*x, 20 + 5*x
+		}, &Onset{From: minute(1111), Until: minute(1233)}, conn.SynRecv},
+		{"a fall", 100, func(i int, x float64) (float64, float64) {
+			if i >= 60 {
+				return 100 + 10*x, 20
+			}
+			return 1000 + 50*x, 20
+		}, &Onset{From: minute(60), Until: minute(99), Lasts: true}, conn.Established},
+		{"few snapshots", 5, func(i int, _ float64) (float64, float64) { return float64(1000 * i), 0 }, nil, conn.State{}},
+		{"few connections", 100, func(i int, _ float64) (float64, float64) { return float64(1 + i/50), 0 }, nil, conn.State{}},
+	}
+	for _, tt := range tests {
+		r := rand.New(rand.NewPCG(5, 5))
+		trend := NewTrend(0)
+		for i := range tt.n {
+			e, s := tt.level(i, r.NormFloat64())
+			trend.Add(point(minute(i), uint64(max(0, e)), uint64(max(0, s))))
+		}
+		report := trend.Report(0, 24)
+		got := report.Onset
+		if (got == nil) != (tt.want == nil) {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+			continue
+		}
+		if got == nil {
+			continue
+		}
+		if report.Groups[got.Group].Value.State != tt.of || !got.From.Equal(tt.want.From) || !got.Until.Equal(tt.want.Until) || got.Lasts != tt.want.Lasts {
+			t.Errorf("%s: %+v of %v, want %+v", tt.name, got, report.Groups[got.Group].Value.State, tt.want)
+		}
+	}
+}

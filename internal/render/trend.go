@@ -1,0 +1,497 @@
+package render
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/guptarohit/asciigraph"
+
+	"ipvsstate/internal/explain"
+	"ipvsstate/internal/history"
+	"ipvsstate/internal/tally"
+)
+
+// Trend is what `ipvsstate trend` shows.
+type Trend struct {
+	By tally.Aspect
+	// Rows is how many intervals there are at most, 0 for as many as snapshots; Interval
+	// is how long one is at least.
+	Rows     int
+	Interval time.Duration
+	Hosts    []TrendHost
+	// Stopped says that not all was read.
+	Stopped bool
+	Notes   []string
+}
+
+// TrendHost is the trend of one director.
+type TrendHost struct {
+	Host string // empty where it is not told
+	*history.Trend
+	// Times counts where the snapshots' times are from.
+	Times map[TimeFrom]int
+}
+
+// shownGroups is how many groups a chart and a table have; the rest is added up.
+const shownGroups = 8
+
+// lineMarks tell the lines of a chart apart without colours.
+const lineMarks = "*o+x#@%&"
+
+// lineColors do so with them.
+var lineColors = []asciigraph.AnsiColor{asciigraph.Blue, asciigraph.Red, asciigraph.Green, asciigraph.Purple, asciigraph.Olive, asciigraph.Teal, asciigraph.Gray, asciigraph.Maroon}
+
+// TrendScreen writes a trend for a person.
+func TrendScreen(w io.Writer, t *Trend, o Options) error {
+	for i := range t.Hosts {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		h := &t.Hosts[i]
+		r := h.Report(t.Interval, t.Rows)
+		if err := (&Summary{}).writeFacts(w, t.facts(h, r, o), o); err != nil {
+			return err
+		}
+		if chart := t.chart(h, r, o); chart != "" {
+			if _, err := fmt.Fprintf(w, "\n%s\n", chart); err != nil {
+				return err
+			}
+		}
+		for _, part := range t.parts(h, r, o) {
+			if err := part.write(w, o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// TrendMarkdown writes a trend for a ticket.
+func TrendMarkdown(w io.Writer, t *Trend, o Options) error {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	for i := range t.Hosts {
+		r := t.Hosts[i].Report(t.Interval, t.Rows)
+		if err := partsMarkdown(w, t.facts(&t.Hosts[i], r, o), t.parts(&t.Hosts[i], r, o)); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// groupName names a line of a trend.
+func (t *Trend) groupName(v *tally.Value, word *explain.Catalogue) string {
+	if t.By != tally.State {
+		return groupCell(tally.Dimension{Aspect: t.By}, v, word)
+	}
+	name := stateWord(v.State, word)
+	if p := Clean(v.Protocol.String()); p != "TCP" && p != name {
+		name = p + " " + name
+	}
+	return name
+}
+
+// plainName is the same for programs.
+func (t *Trend) plainName(v *tally.Value) string {
+	protocol, name := changeName(t.By, v)
+	switch {
+	case name == nil:
+		return ""
+	case t.By == tally.State && (protocol == "TCP" || protocol == *name):
+		return *name
+	}
+	return strings.TrimLeft(protocol+" "+*name, " ")
+}
+
+const minuteFormat = "2006-01-02 15:04"
+
+// moment is a time as the intervals of a width need it.
+func moment(at time.Time, width time.Duration) string {
+	if width%time.Minute != 0 {
+		return at.UTC().Format("2006-01-02 15:04:05")
+	}
+	return at.UTC().Format(minuteFormat)
+}
+
+func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
+	word := o.Words
+	var all [][2]string
+	fact := func(label, text string) { all = append(all, [2]string{word.Word(label), text}) }
+	if h.Host != "" {
+		fact("director", Clean(h.Host))
+	}
+	zone := func(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
+	text := word.Count("snapshots", uint64(h.Snapshots)) + word.Word("comma")
+	if h.Snapshots == 1 {
+		text += zone(h.First)
+	} else {
+		text += word.Word("trend.span", zone(h.First), zone(h.Last), lastingTime(r.Step))
+	}
+	fact("snapshots", text)
+	var from []string
+	for _, k := range []TimeFrom{TimeHeader, TimeName, TimeMtime} {
+		if n := h.Times[k]; n > 0 {
+			from = append(from, word.Word("trend.time."+string(k), explain.Thousands(uint64(n))))
+		}
+	}
+	fact("trend.times", strings.Join(from, word.Word("comma")))
+	fact("trend.peak", word.Word("trend.peak-at", explain.Thousands(r.Peak.Count), zone(r.Peak.At)))
+	if r.Onset != nil {
+		fact("trend.change", t.onset(r, word))
+	}
+	for _, n := range t.Notes {
+		fact("note", n)
+	}
+	if t.Stopped {
+		fact("note", word.Word("trend.stopped"))
+	}
+	if h.Parts > 0 {
+		fact("note", word.Count("trend.parts", uint64(h.Parts)))
+	}
+	if h.Lost > 0 {
+		fact("note", word.Word("trend.lost"))
+	}
+	return all
+}
+
+// lastingTime is a span in whole seconds, 1h5m0s without what is zero at its end.
+func lastingTime(d time.Duration) string {
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// onset says what changed most, and when.
+func (t *Trend) onset(r *history.Report, word *explain.Catalogue) string {
+	c := r.Onset
+	name := word.Word("trend.all")
+	if !c.All {
+		name = t.groupName(&r.Groups[c.Group].Value, word)
+	}
+	key, until := "rose", ".lasts"
+	args := []any{name, rounded(c.Usual), rounded(c.Level), moment(c.From, time.Minute)}
+	if c.Level < c.Usual {
+		key = "fell"
+	}
+	if !c.Lasts {
+		until = ".until"
+		args = append(args, moment(c.Until, time.Minute))
+	}
+	return word.Word("trend."+(key+until), args...)
+}
+
+func rounded(v float64) string { return explain.Thousands(uint64(math.Round(v))) }
+
+// chart draws the largest groups over time.
+func (t *Trend) chart(h *TrendHost, r *history.Report, o Options) string {
+	const height, least, usual = 12, 40, 80
+	limit := o.Width
+	if limit == 0 {
+		limit = usual
+	}
+	top := 0.0
+	for g := range min(len(r.Groups), shownGroups) {
+		top = max(top, float64(r.Groups[g].Peak.Count))
+	}
+	label := len(explain.Thousands(uint64(top))) + 1
+	columns := limit - label - 3
+	if columns < least || h.Snapshots < 2 || len(r.Groups) == 0 || !h.Last.After(h.First) {
+		return ""
+	}
+	lines := h.Columns(r, shownGroups, columns)
+	var legend []string
+	options := []asciigraph.Option{
+		asciigraph.Height(height), asciigraph.LowerBound(0), asciigraph.Precision(0),
+		asciigraph.YAxisValueFormatter(func(v float64) string { return rounded(max(v, 0)) }),
+	}
+	var marks []asciigraph.CharSet
+	for g := range lines {
+		mark := string(lineMarks[g])
+		marks = append(marks, asciigraph.CreateCharSet(mark))
+		legend = append(legend, mark+" "+t.groupName(&r.Groups[g].Value, o.Words))
+	}
+	options = append(options, asciigraph.SeriesChars(marks...))
+	if o.Color {
+		options = append(options, asciigraph.SeriesColors(lineColors[:len(lines)]...))
+	}
+	// Of two lines at one place the smaller group's is seen.
+	text := axis.Replace(asciigraph.PlotMany(lines, options...))
+	var out []string
+	for line := range strings.SplitSeq(text, "\n") {
+		out = append(out, strings.TrimRight(line, " "))
+	}
+	indent := 0
+	if at := strings.IndexAny(out[0], "|"); at >= 0 {
+		indent = at + 1
+	}
+	first, last := moment(h.First, time.Minute), moment(h.Last, time.Minute)+" UTC"
+	out = append(out, strings.Repeat(" ", indent)+first+strings.Repeat(" ", max(1, columns-len(first)-len(last)))+last)
+	line := ""
+	for _, name := range legend {
+		if line != "" && indent+width(line)+width(name) > limit {
+			out = append(out, strings.Repeat(" ", indent)+strings.TrimRight(line, " "))
+			line = ""
+		}
+		line += name + "   "
+	}
+	return strings.Join(append(out, strings.Repeat(" ", indent)+strings.TrimRight(line, " ")), "\n")
+}
+
+// axis replaces the characters that are wide in some Chinese terminals.
+var axis = strings.NewReplacer("┤", "|", "┼", "|", "╶", " ", "╴", " ")
+
+func (t *Trend) parts(h *TrendHost, r *history.Report, o Options) []part {
+	word := o.Words
+	all := []part{{word.Word("title.trend", lastingTime(r.Width)), t.intervalsTable(r, h.Lost > 0, o)}}
+	peaks := &table{columns: []column{{head: word.Word("head." + t.By.String())},
+		{head: word.Word("head.mean"), right: true}, {head: word.Word("head.peak"), right: true}, {head: word.Word("head.at")}}}
+	shown := shownRows
+	if o.Wide {
+		shown = len(r.Groups)
+	}
+	for i := range min(len(r.Groups), shown) {
+		g := &r.Groups[i]
+		peaks.add(t.groupName(&g.Value, word), rounded(g.Mean), explain.Thousands(g.Peak.Count), moment(g.Peak.At, time.Second))
+	}
+	all = append(all, part{word.Word("title.peaks"), peaks})
+	if len(r.Events) > 0 {
+		events := &table{columns: []column{{head: word.Word("head.first")}, {head: word.Word("head.last"), priority: 2},
+			{head: word.Word("head.snapshots"), right: true, priority: 1}, {head: word.Word("head.severity"), priority: 3},
+			{head: word.Word("head.rule")}, {head: word.Word("head.finding"), flexible: true}}}
+		for i := range r.Events {
+			e := &r.Events[i]
+			events.add(moment(e.First, time.Minute), moment(e.Last, time.Minute), explain.Thousands(uint64(e.Snapshots)), word.Word("severity."+e.Severity), e.Code, e.Text)
+		}
+		all = append(all, part{word.Word("title.events"), events})
+	}
+	return all
+}
+
+// intervalsTable has a row for each interval and a column for each of the largest groups.
+func (t *Trend) intervalsTable(r *history.Report, lost bool, o Options) *table {
+	word := o.Words
+	var columns []string
+	for i := range min(len(r.Groups), shownGroups) {
+		columns = append(columns, t.groupName(&r.Groups[i].Value, word))
+	}
+	rows := make([]crossRow, 0, len(r.Intervals))
+	for i := range r.Intervals {
+		v := &r.Intervals[i]
+		row := crossRow{head: []string{moment(v.Start, v.Width), explain.Thousands(uint64(v.Snapshots))}, cells: make([]uint64, len(columns)), templates: uint64(math.Round(v.Templates))}
+		sum := uint64(0)
+		for g := range v.Groups {
+			n := uint64(math.Round(v.Groups[g]))
+			sum += n
+			if g < len(columns) {
+				row.cells[g] = n
+			}
+		}
+		row.connections = sum // so that rounding leaves nothing over
+		if lost {
+			row.connections = max(sum, uint64(math.Round(v.Connections)))
+		}
+		rows = append(rows, row)
+	}
+	heads := []column{{head: word.Word("head.from-utc")}, {head: word.Word("head.snapshots"), right: true, priority: leastSpared + 1}}
+	drawn := cross(heads, columns, rows, o)
+	for i := range r.Intervals {
+		if v := &r.Intervals[i]; v.Snapshots == 0 {
+			for c := 1; c < len(drawn.rows[i]); c++ {
+				drawn.rows[i][c] = ""
+			}
+			at := slices.IndexFunc(drawn.columns, func(c column) bool { return c.head == word.Word("head.connections") })
+			drawn.rows[i][at] = word.Word("trend.gap")
+		}
+	}
+	return drawn
+}
+
+type trendJSON struct {
+	Schema  int             `json:"schema"`
+	By      string          `json:"by"`
+	Stopped bool            `json:"stopped"`
+	Notes   []string        `json:"notes"`
+	Hosts   []trendHostJSON `json:"hosts"`
+}
+
+type trendHostJSON struct {
+	Host      *string          `json:"host"`
+	Snapshots int              `json:"snapshots"`
+	Parts     int              `json:"incomplete"`
+	First     string           `json:"first"`
+	Last      string           `json:"last"`
+	Step      float64          `json:"step_seconds"`
+	Width     float64          `json:"interval_seconds"`
+	TimesFrom map[TimeFrom]int `json:"times_from"`
+	Peak      peakJSON         `json:"peak"`
+	Groups    []trendGroupJSON `json:"groups"`
+	Intervals []intervalJSON   `json:"intervals"`
+	Change    *onsetJSON       `json:"change"`
+	Findings  []eventJSON      `json:"findings"`
+}
+
+type peakJSON struct {
+	Count uint64 `json:"connections"`
+	At    string `json:"at"`
+}
+
+type trendGroupJSON struct {
+	Protocol string   `json:"protocol,omitempty"`
+	Name     *string  `json:"name"`
+	Mean     float64  `json:"mean"`
+	Peak     peakJSON `json:"peak"`
+}
+
+type intervalJSON struct {
+	Host        *string   `json:"host,omitempty"`
+	Start       string    `json:"start"`
+	Width       float64   `json:"seconds"`
+	Snapshots   int       `json:"snapshots"`
+	Parts       int       `json:"incomplete"`
+	Connections *float64  `json:"connections"`
+	Templates   *float64  `json:"templates"`
+	Groups      []float64 `json:"groups"`
+}
+
+type onsetJSON struct {
+	Protocol string  `json:"protocol,omitempty"`
+	Name     *string `json:"name"`
+	Usual    float64 `json:"usual"`
+	Level    float64 `json:"level"`
+	From     string  `json:"from"`
+	Until    *string `json:"until"`
+}
+
+type eventJSON struct {
+	Code      string `json:"code"`
+	Severity  string `json:"severity"`
+	Text      string `json:"text"`
+	Snapshots int    `json:"snapshots"`
+	First     string `json:"first"`
+	Last      string `json:"last"`
+}
+
+func (t *Trend) intervalDocument(v *history.Interval) intervalJSON {
+	some := v.Snapshots > 0
+	j := intervalJSON{Start: utc(v.Start), Width: v.Width.Seconds(), Snapshots: v.Snapshots, Parts: v.Parts,
+		Connections: optional(tenth(v.Connections), some), Templates: optional(tenth(v.Templates), some), Groups: make([]float64, len(v.Groups))}
+	for i, n := range v.Groups {
+		j.Groups[i] = tenth(n)
+	}
+	return j
+}
+
+// tenth rounds a mean to a tenth of a connection.
+func tenth(v float64) float64 { return math.Round(v*10) / 10 }
+
+func (t *Trend) hostDocument(h *TrendHost) trendHostJSON {
+	r := h.Report(t.Interval, t.Rows)
+	d := trendHostJSON{
+		Host: optional(h.Host, h.Host != ""), Snapshots: h.Snapshots, Parts: h.Parts, First: utc(h.First), Last: utc(h.Last),
+		Step: r.Step.Seconds(), Width: r.Width.Seconds(), TimesFrom: h.Times, Peak: peakJSON{r.Peak.Count, utc(r.Peak.At)},
+		Groups: []trendGroupJSON{}, Intervals: []intervalJSON{}, Findings: []eventJSON{},
+	}
+	for i := range r.Groups {
+		g := &r.Groups[i]
+		protocol, name := changeName(t.By, &g.Value)
+		d.Groups = append(d.Groups, trendGroupJSON{protocol, name, tenth(g.Mean), peakJSON{g.Peak.Count, utc(g.Peak.At)}})
+	}
+	for i := range r.Intervals {
+		d.Intervals = append(d.Intervals, t.intervalDocument(&r.Intervals[i]))
+	}
+	if c := r.Onset; c != nil {
+		d.Change = &onsetJSON{Usual: tenth(c.Usual), Level: tenth(c.Level), From: utc(c.From), Until: optional(utc(c.Until), !c.Lasts)}
+		if !c.All {
+			d.Change.Protocol, d.Change.Name = changeName(t.By, &r.Groups[c.Group].Value)
+		}
+	}
+	for i := range r.Events {
+		e := &r.Events[i]
+		d.Findings = append(d.Findings, eventJSON{e.Code, e.Severity, e.Text, e.Snapshots, utc(e.First), utc(e.Last)})
+	}
+	return d
+}
+
+// TrendJSON writes a trend for programs.
+func TrendJSON(w io.Writer, t *Trend, _ Options) error {
+	d := trendJSON{Schema: Schema, By: t.By.String(), Stopped: t.Stopped, Notes: append([]string{}, t.Notes...), Hosts: []trendHostJSON{}}
+	for i := range t.Hosts {
+		d.Hosts = append(d.Hosts, t.hostDocument(&t.Hosts[i]))
+	}
+	return writeJSON(w, d)
+}
+
+// TrendJSONL writes a line for each interval.
+func TrendJSONL(w io.Writer, t *Trend, _ Options) error {
+	type line struct {
+		Schema int     `json:"schema"`
+		Host   *string `json:"host"`
+		intervalJSON
+		Groups map[string]float64 `json:"groups"`
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	for i := range t.Hosts {
+		h := &t.Hosts[i]
+		r := h.Report(t.Interval, t.Rows)
+		for k := range r.Intervals {
+			v := &r.Intervals[k]
+			l := line{Schema: Schema, Host: optional(h.Host, h.Host != ""), intervalJSON: t.intervalDocument(v), Groups: make(map[string]float64)}
+			for g := range v.Groups {
+				l.Groups[t.plainName(&r.Groups[g].Value)] += tenth(v.Groups[g])
+			}
+			if err := e.Encode(l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// TrendCSV writes a row for each interval and group.
+func TrendCSV(w io.Writer, t *Trend, _ Options) error {
+	c := csv.NewWriter(w)
+	c.Write([]string{"host", "start", "seconds", "snapshots", "what", "protocol", "name", "connections"})
+	for i := range t.Hosts {
+		h := &t.Hosts[i]
+		r := h.Report(t.Interval, t.Rows)
+		for k := range r.Intervals {
+			v := &r.Intervals[k]
+			row := func(what, protocol, name string, n float64) {
+				value := strconv.FormatFloat(tenth(n), 'f', -1, 64)
+				if v.Snapshots == 0 {
+					value = ""
+				}
+				c.Write([]string{h.Host, utc(v.Start), strconv.FormatFloat(v.Width.Seconds(), 'f', -1, 64), strconv.Itoa(v.Snapshots), what, protocol, name, value})
+			}
+			row("connections", "", "", v.Connections)
+			row("templates", "", "", v.Templates)
+			for g := range v.Groups {
+				protocol, name := changeName(t.By, &r.Groups[g].Value)
+				text := ""
+				if name != nil {
+					text = *name
+				}
+				row(t.By.String(), protocol, text, v.Groups[g])
+			}
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
