@@ -1,0 +1,399 @@
+"use strict";
+// What makes a page's charts interactive. Without it the page has still pictures and
+// tables.
+(() => {
+	const root = document.documentElement;
+	const dark = matchMedia("(prefers-color-scheme: dark)"), paper = matchMedia("print");
+	const format = new Intl.NumberFormat("en-US", {maximumFractionDigits: 2});
+	const number = v => format.format(v).replace(/^-0$/, "0");
+	const utc = ms => new Date(ms).toISOString().replace("T", " ").slice(0, -5);
+	const charts = [];
+
+	// The steps between the times at an axis, in milliseconds. They are whole parts or
+	// whole numbers of days, so that midnight in UTC is among them.
+	const second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
+	const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500].concat(
+		[1, 2, 5, 10, 15, 30].map(n => n * second), [1, 2, 5, 10, 15, 30].map(n => n * minute),
+		[1, 2, 3, 4, 6, 12].map(n => n * hour), [1, 2, 3, 5, 10, 15, 30, 60, 90, 180, 365, 730, 1825, 3650].map(n => n * day));
+
+	// times writes the times at an axis: the clock, and the date where it changes.
+	function times(u, splits, axis, space, step) {
+		let before = "";
+		return splits.map(ms => {
+			const [date, rest] = new Date(ms).toISOString().split("T");
+			if (step >= day)
+				return date;
+			const clock = rest.slice(0, step >= minute ? 5 : step >= second ? 8 : 12);
+			const text = date === before ? clock : clock + "\n" + date;
+			before = date;
+			return text;
+		});
+	}
+
+	// blend mixes two colours of six digits; share is that of the first.
+	function blend(a, b, share) {
+		const part = (c, i) => parseInt(c.slice(i, i + 2), 16);
+		return "rgb(" + [1, 3, 5].map(i => Math.round(part(a, i) * share + part(b, i) * (1 - share))).join(",") + ")";
+	}
+
+	// fit is how wide the axis of values must be for its numbers.
+	function fit(u, labels, axis, cycle) {
+		if (cycle > 1 || !labels)
+			return u.axes[axis]._size || 50;
+		u.ctx.font = u.axes[axis].font[0];
+		const widest = Math.max(0, ...labels.map(l => u.ctx.measureText(l).width));
+		return Math.ceil(widest / devicePixelRatio) + 16;
+	}
+
+	class Chart {
+		constructor(figure, words) {
+			this.figure = figure;
+			this.words = words;
+			Object.assign(this, JSON.parse(figure.querySelector("script.data").textContent));
+			const [first, last] = [this.times[0], this.times[this.times.length - 1]];
+			this.all = first === last ? [first - minute, last + minute] : [first, last];
+			this.window = this.all;
+			this.hidden = new Set();
+			this.cursor = null; // the index of a time, null for none
+			this.plot = null;
+			this.box = figure.querySelector(".plot");
+			this.live = figure.querySelector(".live");
+			this.prepare();
+			this.draw();
+			new ResizeObserver(() => this.resize()).observe(this.box);
+		}
+
+		// prepare makes the page's still parts work.
+		prepare() {
+			const {figure, box} = this;
+			box.textContent = "";
+			box.tabIndex = 0;
+			box.setAttribute("role", "application");
+			box.setAttribute("aria-labelledby", figure.id + "-label");
+			box.setAttribute("aria-describedby", "keys");
+			box.addEventListener("keydown", e => this.key(e));
+			for (const part of figure.querySelectorAll(".tools, .at, .keys"))
+				part.hidden = false;
+			for (const b of figure.querySelectorAll("[data-form]"))
+				b.addEventListener("click", () => {
+					this.stacked = b.dataset.form === "stacked";
+					this.draw();
+				});
+			const zooms = {in: () => this.zoom(0.5), out: () => this.zoom(2), all: () => this.show(this.all)};
+			for (const b of figure.querySelectorAll("[data-zoom]"))
+				b.addEventListener("click", zooms[b.dataset.zoom]);
+			this.values = [...figure.querySelectorAll(".legend li")].map((item, i) => this.button(item, i));
+			figure.querySelectorAll(".marks a").forEach((a, i) => a.addEventListener("click", e => {
+				e.preventDefault();
+				box.focus();
+				this.goToMark(i);
+			}));
+		}
+
+		// button makes a series' place in the legend a button that shows and hides it. It
+		// returns the place for its value.
+		button(item, i) {
+			const button = document.createElement("button"), value = document.createElement("span");
+			button.type = "button";
+			button.setAttribute("aria-pressed", "true");
+			value.className = "value";
+			button.append(...item.childNodes, value);
+			item.append(button);
+			button.addEventListener("click", () => {
+				this.hidden.has(i) ? this.hidden.delete(i) : this.hidden.add(i);
+				button.setAttribute("aria-pressed", String(!this.hidden.has(i)));
+				this.draw();
+			});
+			return value;
+		}
+
+		shown() {
+			return this.series.map((s, i) => i).filter(i => !this.hidden.has(i));
+		}
+
+		// heights adds every shown series to those before it. A gap stays one.
+		heights(shown) {
+			const sum = new Float64Array(this.times.length), heights = [];
+			for (const i of shown)
+				heights[i] = this.series[i].values.map((v, k) => v === null ? null : sum[k] += v);
+			return heights;
+		}
+
+		// draw makes the chart anew, as it is to be now: to do so takes less than a frame.
+		// Stacked, each series is filled from its height to zero, and those below it are
+		// drawn over it.
+		draw() {
+			const style = getComputedStyle(root), color = name => style.getPropertyValue("--" + name).trim();
+			const shown = this.shown(), order = this.stacked ? shown.slice().reverse() : shown;
+			const columns = this.stacked ? this.heights(shown) : this.series.map(s => s.values);
+			const font = "12px " + getComputedStyle(document.body).fontFamily;
+			const axis = {stroke: color("soft"), font, grid: {stroke: color("grid"), width: 1}, ticks: {stroke: color("grid"), width: 1, size: 4}};
+			const dashes = [[], [7, 3], [2, 2.5]];
+			if (this.plot)
+				this.plot.destroy();
+			this.color = color;
+			this.plot = new uPlot({
+				...this.size(),
+				padding: [this.marks.length ? 40 : 10, 14, 0, 0],
+				drawOrder: ["series", "axes"],
+				legend: {show: false},
+				cursor: {y: false, drag: {x: true, y: false, dist: 6}, points: {size: 7}},
+				scales: {
+					x: {time: false, range: (u, min, max) => min < max ? [min, max] : this.all},
+					y: {range: (u, min, max) => min === null ? [0, 1] : [Math.min(0, min), max > 0 ? max * 1.04 : 1]},
+				},
+				axes: [
+					{...axis, incrs: steps, space: 84, values: times, size: 42},
+					{...axis, values: (u, splits) => splits.map(number), size: fit},
+				],
+				series: [{}].concat(order.map(i => {
+					const c = color("s" + i % 12);
+					return {
+						stroke: c, width: this.stacked ? 1 : 2, dash: this.stacked ? [] : dashes[i % 3],
+						fill: this.stacked ? blend(c, color("ground"), 0.72) : undefined,
+						points: {show: true, filter: u => alone(u.data[order.indexOf(i) + 1]), size: 5, fill: c},
+					};
+				})),
+				hooks: {
+					draw: [u => {
+						this.drawMarks(u);
+						this.placeCursor();
+					}],
+					setScale: [(u, scale) => {
+						if (scale === "x")
+							this.window = [u.scales.x.min, u.scales.x.max];
+					}],
+				},
+			}, [this.times].concat(order.map(i => columns[i])), this.box);
+			this.plot.setScale("x", {min: this.window[0], max: this.window[1]});
+			const over = this.plot.over;
+			over.addEventListener("mousemove", e => this.hover(this.plot.posToIdx(e.clientX - over.getBoundingClientRect().left)));
+			over.addEventListener("mouseleave", () => this.hover(null));
+			this.figure.classList.toggle("lines", !this.stacked);
+			for (const b of this.figure.querySelectorAll("[data-form]"))
+				b.setAttribute("aria-pressed", String(this.stacked === (b.dataset.form === "stacked")));
+			this.read();
+		}
+
+		size() {
+			const width = Math.max(240, this.paper ? 660 : this.box.clientWidth);
+			return {width, height: width < 560 ? 270 : 340};
+		}
+
+		resize() {
+			const size = this.size();
+			if (size.width !== this.plot.width)
+				this.plot.setSize(size);
+		}
+
+		// drawMarks draws the marks as lines, each with its letter on a flag: in two rows
+		// where they stand close, and a line alone where there is no room for a flag.
+		drawMarks(u) {
+			const {ctx, bbox} = u, px = devicePixelRatio, ends = [-Infinity, -Infinity];
+			ctx.save();
+			ctx.font = "600 " + 11 * px + "px " + getComputedStyle(document.body).fontFamily;
+			ctx.textAlign = "center";
+			ctx.textBaseline = "middle";
+			for (const m of this.marks) {
+				if (m.time < this.window[0] || m.time > this.window[1])
+					continue;
+				const x = Math.round(u.valToPos(m.time, "x", true)), c = this.color(m.class || "plain");
+				const half = Math.max(8 * px, ctx.measureText(m.letter).width / 2 + 4 * px);
+				const row = ends.findIndex(end => x - half > end + px);
+				const y = bbox.top - (row === 0 ? 11 : 30) * px;
+				ctx.strokeStyle = ctx.fillStyle = c;
+				ctx.lineWidth = 1.5 * px;
+				ctx.setLineDash({critical: [], warning: [6 * px, 3 * px]}[m.class] || [1.5 * px, 3 * px]);
+				ctx.beginPath();
+				ctx.moveTo(x, row < 0 ? bbox.top : y + 9 * px);
+				ctx.lineTo(x, bbox.top + bbox.height);
+				ctx.stroke();
+				if (row < 0)
+					continue;
+				ends[row] = x + half;
+				ctx.setLineDash([]);
+				ctx.beginPath();
+				ctx.rect(x - half, y - 8 * px, 2 * half, 16 * px);
+				if (m.class === "critical")
+					ctx.fill();
+				ctx.stroke();
+				ctx.fillStyle = m.class === "critical" ? this.color("ground") : c;
+				ctx.fillText(m.letter, x, y + 0.5 * px);
+			}
+			ctx.restore();
+		}
+
+		// hover takes the mouse's place for the cursor's.
+		hover(k) {
+			this.cursor = k;
+			this.read();
+		}
+
+		// placeCursor draws the cursor where it is.
+		placeCursor() {
+			const left = this.cursor === null ? -10 : this.plot.valToPos(this.times[this.cursor], "x");
+			this.plot.setCursor({left, top: left < 0 ? -10 : 1}, false);
+		}
+
+		// at is the time that is read: the cursor's, and otherwise the last.
+		at() {
+			return this.cursor === null ? this.times.length - 1 : this.cursor;
+		}
+
+		// read shows the values at the cursor, and the mark it is on.
+		read() {
+			const k = this.at(), mark = this.cursor === null ? undefined : this.marks.find(m => this.nearest(m.time) === k);
+			const part = name => this.figure.querySelector(".at " + name);
+			part("time").textContent = utc(this.times[k]) + " UTC";
+			part(".total").textContent = this.stacked ? this.words.total + " " + this.total(k) : "";
+			part(".mark").textContent = mark ? mark.letter + " " + mark.text : "";
+			this.values.forEach((place, i) => place.textContent = this.value(i, k));
+		}
+
+		value(i, k) {
+			const v = this.series[i].values[k];
+			return v === null ? this.words.gap : number(v);
+		}
+
+		total(k) {
+			const all = this.shown().map(i => this.series[i].values[k]).filter(v => v !== null);
+			return all.length ? number(all.reduce((a, b) => a + b)) : this.words.gap;
+		}
+
+		// say has a screen reader tell the values at the cursor, behind some other words.
+		say(before) {
+			const k = this.at(), parts = before.concat(utc(this.times[k]) + " UTC");
+			if (this.stacked)
+				parts.push(this.words.total + " " + this.total(k));
+			this.live.textContent = parts.concat(this.shown().map(i => this.series[i].name + " " + this.value(i, k))).join("; ");
+		}
+
+		// nearest is the index of the time closest to another.
+		nearest(ms) {
+			let low = 0, high = this.times.length - 1;
+			while (low < high) {
+				const middle = (low + high) >> 1;
+				this.times[middle] < ms ? low = middle + 1 : high = middle;
+			}
+			return low > 0 && ms - this.times[low - 1] < this.times[low] - ms ? low - 1 : low;
+		}
+
+		// key does what a key asks for.
+		key(e) {
+			if (e.ctrlKey || e.metaKey || e.altKey)
+				return;
+			const last = this.times.length - 1, k = this.at();
+			const tenth = Math.max(1, Math.round((this.nearest(this.window[1]) - this.nearest(this.window[0])) / 10));
+			const keys = {
+				ArrowLeft: () => this.go(k - 1), ArrowRight: () => this.go(k + 1),
+				PageUp: () => this.go(k - tenth), PageDown: () => this.go(k + tenth),
+				Home: () => this.go(0), End: () => this.go(last),
+				"+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2), 0: () => this.show(this.all),
+				n: () => this.step(1), p: () => this.step(-1),
+			};
+			const act = keys[e.key.length === 1 ? e.key.toLowerCase() : e.key];
+			if (!act)
+				return;
+			e.preventDefault();
+			act();
+		}
+
+		// go moves the cursor to a time, and the window after it.
+		go(k, before = []) {
+			this.cursor = Math.min(Math.max(k, 0), this.times.length - 1);
+			const t = this.times[this.cursor], [from, to] = this.window;
+			if (t < from || t > to)
+				this.move(t - (to - from) / 2, to - from);
+			this.placeCursor();
+			this.read();
+			this.say(before);
+		}
+
+		// step goes to the next mark, or with -1 the one before. Marks at one time are
+		// gone through in turn.
+		step(by) {
+			if (!this.marks.length)
+				return;
+			const order = this.marks.map((m, i) => i).sort((a, b) => this.marks[a].time - this.marks[b].time || a - b);
+			const here = this.cursor === null ? (by > 0 ? -Infinity : Infinity) : this.times[this.cursor];
+			let to = order.indexOf(this.mark);
+			if (to >= 0 && this.nearest(this.marks[this.mark].time) === this.cursor)
+				to += by;
+			else if (by > 0)
+				to = order.findIndex(i => this.marks[i].time > here);
+			else
+				to = order.filter(i => this.marks[i].time < here).length - 1;
+			if (to < 0 || to >= order.length) // around
+				to = by > 0 ? 0 : order.length - 1;
+			this.goToMark(order[to]);
+		}
+
+		goToMark(i) {
+			this.mark = i;
+			this.go(this.nearest(this.marks[i].time), [this.marks[i].letter, this.marks[i].text]);
+		}
+
+		// zoom makes the window smaller or larger, about the cursor.
+		zoom(factor) {
+			const [from, to] = this.window, whole = this.all[1] - this.all[0];
+			const least = Math.min(whole, Math.max(1000, 4 * whole / this.times.length));
+			const span = Math.min(whole, Math.max(least, (to - from) * factor));
+			const t = this.cursor === null ? (from + to) / 2 : this.times[this.cursor];
+			this.move(t - span * (t - from) / (to - from), span);
+			this.live.textContent = this.window.map(utc).join(" – ") + " UTC";
+		}
+
+		// move puts the window somewhere within all times.
+		move(from, span) {
+			from = Math.max(this.all[0], Math.min(from, this.all[1] - span));
+			this.show([from, from + span]);
+		}
+
+		show([min, max]) {
+			this.window = [min, max];
+			this.plot.setScale("x", {min, max});
+		}
+	}
+
+	// alone are the indexes of values that stand between gaps, where a line cannot be
+	// seen.
+	function alone(values) {
+		const found = [];
+		for (let k = 0; k < values.length; k++)
+			if (values[k] !== null && (k === 0 || values[k - 1] === null) && (k === values.length - 1 || values[k + 1] === null))
+				found.push(k);
+		return found;
+	}
+
+	function redraw() {
+		for (const c of charts)
+			c.draw();
+	}
+
+	// onPaper draws the charts light and as wide as a sheet, and back again.
+	function onPaper(now) {
+		if (now)
+			root.dataset.paper = "";
+		else
+			delete root.dataset.paper;
+		for (const c of charts)
+			c.paper = now;
+		redraw();
+	}
+
+	const theme = document.getElementById("theme");
+	theme.hidden = false;
+	theme.addEventListener("click", () => {
+		const now = root.dataset.theme || (dark.matches ? "dark" : "light");
+		root.dataset.theme = now === "dark" ? "light" : "dark";
+		redraw();
+	});
+	dark.addEventListener("change", redraw);
+	paper.addEventListener("change", e => onPaper(e.matches));
+	addEventListener("beforeprint", () => onPaper(true));
+	addEventListener("afterprint", () => onPaper(false));
+
+	const words = document.getElementById("words");
+	for (const data of document.querySelectorAll("script.data"))
+		charts.push(new Chart(data.closest("figure"), JSON.parse(words.textContent)));
+})();
