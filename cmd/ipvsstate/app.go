@@ -155,6 +155,11 @@ func (a *app) words(lang string) (*explain.Catalogue, error) {
 	return explain.Load(l)
 }
 
+// foot is the last line of a page: which program wrote it, and when.
+func (a *app) foot(words *explain.Catalogue) string {
+	return words.Word("page.foot", version, a.now().UTC().Format("2006-01-02 15:04:05 UTC"))
+}
+
 // color decides on colours: NO_COLOR goes before CLICOLOR_FORCE, and --color before both.
 func (a *app) color(when string) bool {
 	switch {

@@ -39,7 +39,7 @@ const diffExit = `  0    the two do not differ, or by no more than --threshold; 
 
 func newDiff(a *app) *cobra.Command {
 	o := &diffOptions{
-		output: choice{"table", []string{"table", "wide", "json", "csv", "markdown"}},
+		output: choice{"table", []string{"table", "wide", "json", "csv", "markdown", "html"}},
 		lang:   choice{"", explain.Languages()},
 		color:  choice{"auto", []string{"auto", "always", "never"}},
 	}
@@ -166,7 +166,7 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	}
 	options := render.Options{
 		Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value),
-		Wide: o.output.value == "wide", Top: o.top,
+		Wide: o.output.value == "wide", Top: o.top, Foot: a.foot(words),
 	}
 	if options.Wide {
 		options.Width = 0
@@ -182,7 +182,7 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 		states, templates := first.Origins()
 		return o.write(a, "origins", func(w io.Writer) error {
 			return map[string]func(io.Writer, *render.Origins, render.Options) error{
-				"table": render.OriginsScreen, "wide": render.OriginsScreen, "json": render.OriginsJSON, "csv": render.OriginsCSV, "markdown": render.OriginsMarkdown,
+				"table": render.OriginsScreen, "wide": render.OriginsScreen, "json": render.OriginsJSON, "csv": render.OriginsCSV, "markdown": render.OriginsMarkdown, "html": render.OriginsHTML,
 			}[o.output.value](w, &render.Origins{Summary: before, States: states, Templates: templates}, options)
 		}, false)
 	}
@@ -203,7 +203,7 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	})
 	return o.write(a, "comparison", func(w io.Writer) error {
 		return map[string]func(io.Writer, *render.Diff, render.Options) error{
-			"table": render.DiffScreen, "wide": render.DiffScreen, "json": render.DiffJSON, "csv": render.DiffCSV, "markdown": render.DiffMarkdown,
+			"table": render.DiffScreen, "wide": render.DiffScreen, "json": render.DiffJSON, "csv": render.DiffCSV, "markdown": render.DiffMarkdown, "html": render.DiffHTML,
 		}[o.output.value](w, &render.Diff{Before: before, After: after, Seconds: apart, Diff: d}, options)
 	}, o.threshold.differ(d))
 }
@@ -232,7 +232,7 @@ func (o *diffOptions) runSync(a *app, master, backup *render.Summary, first, sec
 	s := history.CompareSync(first, second, about)
 	return o.write(a, "coverage", func(w io.Writer) error {
 		return map[string]func(io.Writer, *render.Sync, render.Options) error{
-			"table": render.SyncScreen, "wide": render.SyncScreen, "json": render.SyncJSON, "csv": render.SyncCSV, "markdown": render.SyncMarkdown,
+			"table": render.SyncScreen, "wide": render.SyncScreen, "json": render.SyncJSON, "csv": render.SyncCSV, "markdown": render.SyncMarkdown, "html": render.SyncHTML,
 		}[o.output.value](w, &render.Sync{Master: master, Backup: backup, Apart: apart, Threshold: threshold, Sync: s}, options)
 	}, o.threshold.beyond(s.Established.Master, s.Established.Held))
 }

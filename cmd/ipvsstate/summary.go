@@ -31,7 +31,7 @@ type summaryOptions struct {
 
 func newSummary(a *app) *cobra.Command {
 	o := &summaryOptions{
-		output: choice{"table", []string{"table", "wide", "json", "csv", "markdown"}},
+		output: choice{"table", []string{"table", "wide", "json", "csv", "markdown", "html"}},
 		sort:   choice{"count", []string{"count", "lifecycle"}},
 		lang:   choice{"", explain.Languages()},
 		color:  choice{"auto", []string{"auto", "always", "never"}},
@@ -143,13 +143,13 @@ func runSummary(ctx context.Context, a *app, o *summaryOptions, args []string) e
 	options := render.Options{
 		Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value),
 		Explain: !o.noExplain, Order: tally.ByCount, Wide: o.output.value == "wide",
-		By: q.by, Across: o.across != "", Top: o.top,
+		Foot: a.foot(words), By: q.by, Across: o.across != "", Top: o.top,
 	}
 	if o.sort.value == "lifecycle" {
 		options.Order = tally.ByLifeCycle
 	}
 	write := map[string]func(io.Writer, *render.Summary, render.Options) error{
-		"table": render.Screen, "wide": render.Screen, "json": render.JSON, "csv": render.CSV, "markdown": render.Markdown,
+		"table": render.Screen, "wide": render.Screen, "json": render.JSON, "csv": render.CSV, "markdown": render.Markdown, "html": render.SummaryHTML,
 	}[o.output.value]
 	if options.Wide {
 		options.Width = 0

@@ -42,7 +42,7 @@ func newTrend(a *app) *cobra.Command {
 	o := &trendOptions{
 		by:     choice{"state", []string{"state", "service", "server"}},
 		format: choice{"auto", parse.FormatNames()},
-		output: choice{"table", []string{"table", "wide", "json", "jsonl", "csv", "markdown"}},
+		output: choice{"table", []string{"table", "wide", "json", "jsonl", "csv", "markdown", "html"}},
 		lang:   choice{"", explain.Languages()},
 		color:  choice{"auto", []string{"auto", "always", "never"}},
 	}
@@ -84,7 +84,7 @@ Memory does not grow with the number of snapshots. Ctrl-C shows what has been re
 	f.StringVar(&o.until, "until", "", "leave out newer snapshots: `TIME` or an age")
 	f.DurationVar(&o.interval, "interval", 0, "the length of an interval: 5m, 1h (0: as many as fit a screen; for programs one a snapshot)")
 	f.StringVar(&o.host, "host", "", "only this director's snapshots: `NAME`")
-	f.BoolVar(&o.findings, "findings", false, "ask the rules of diagnose about each snapshot, and say when each finding was met")
+	f.BoolVar(&o.findings, "findings", false, "ask the rules of diagnose about each snapshot, and say when each finding was met; -o html does so too")
 	addChoice(c, &o.format, "format", "", "take only rows of this format")
 	addScreenFlags(c, &o.lang, &o.color)
 	return c
@@ -120,13 +120,13 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 	for _, host := range slices.Sorted(maps.Keys(r.hosts)) {
 		t.Hosts = append(t.Hosts, *r.hosts[host])
 	}
-	options := render.Options{Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value), Wide: o.output.value == "wide"}
+	options := render.Options{Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value), Wide: o.output.value == "wide", Foot: a.foot(words)}
 	if options.Wide {
 		options.Width = 0
 	}
 	write := map[string]func(io.Writer, *render.Trend, render.Options) error{
 		"table": render.TrendScreen, "wide": render.TrendScreen, "json": render.TrendJSON, "jsonl": render.TrendJSONL,
-		"csv": render.TrendCSV, "markdown": render.TrendMarkdown,
+		"csv": render.TrendCSV, "markdown": render.TrendMarkdown, "html": render.TrendHTML,
 	}[o.output.value]
 	out := bufio.NewWriter(a.stdout)
 	if err = write(out, t, options); err == nil {
@@ -181,6 +181,11 @@ type trendReading struct {
 	outside   int       // snapshots that --since, --until and --host leave out
 	newest    time.Time // of those
 	bad       int64
+}
+
+// findings reports that the rules are asked: a page marks what they find.
+func (r *trendReading) findings() bool {
+	return r.options.findings || r.options.output.value == "html"
 }
 
 // shownFailures is how many inputs that cannot be read are named.
@@ -280,7 +285,7 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, host str
 	if r.by.Aspect == tally.Server {
 		options.Plan = &tally.Plan{By: []tally.Dimension{r.by}}
 	}
-	if r.options.findings {
+	if r.findings() {
 		options.Sample = tally.NewSamplePlan(tally.MaxSample, 0)
 	}
 	reader := capture.NewReader(ctx, src, cfg, func() *tally.Tally { return tally.New(options) })
@@ -372,7 +377,7 @@ func (r *trendReading) point(src *capture.Source, s *capture.Snapshot[*tally.Tal
 			return true
 		})
 	}
-	if r.options.findings {
+	if r.findings() {
 		p.Events = r.events(src, s)
 	}
 	return p

@@ -1,7 +1,14 @@
 package render
 
 import (
+	"io"
+	"math"
+	"slices"
+	"time"
+
+	"ipvsstate/internal/conn"
 	"ipvsstate/internal/explain"
+	"ipvsstate/internal/history"
 	html "ipvsstate/internal/page"
 )
 
@@ -17,4 +24,161 @@ func PageWords(words *explain.Catalogue) html.Words {
 		Category: words.Word("page.category"),
 		Critical: words.Word("severity.critical"), Warning: words.Word("severity.warning"), Notice: words.Word("severity.notice"),
 	}
+}
+
+// languages are the tags of the catalogue's languages.
+var languages = map[explain.Language]string{"en": "en", "zh": "zh-CN"}
+
+// newPage is a page that begins with the facts of a screen.
+func newPage(title string, facts [][2]string, o Options) *html.Page {
+	p := &html.Page{Language: languages[o.Words.Language], Title: title, Foot: o.Foot, Words: PageWords(o.Words)}
+	for _, f := range facts {
+		p.Lead = append(p.Lead, f[0]+o.Words.Word("colon")+f[1])
+	}
+	return p
+}
+
+// addParts adds the parts of a screen as sections.
+func addParts(p *html.Page, parts []part) {
+	for _, part := range parts {
+		s := html.Section{Title: part.title}
+		if len(part.table.columns) > 0 {
+			s.Table = pageTable(part.table)
+		}
+		p.Sections = append(p.Sections, s)
+	}
+}
+
+func pageTable(t *table) *html.Table {
+	h := &html.Table{Rows: t.rows}
+	for _, c := range t.columns {
+		h.Columns = append(h.Columns, html.Column{Title: c.head, Number: c.right})
+	}
+	return h
+}
+
+// SummaryHTML writes a summary as a page.
+func SummaryHTML(w io.Writer, s *Summary, o Options) error {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	p := newPage(o.Words.Word("page.summary"), s.facts(o), o)
+	bars := &html.BarChart{Label: o.Words.Word("title.diff-states"), Unit: o.Words.Word("unit")}
+	for _, c := range s.Tally.States(o.Order) {
+		bars.Bars = append(bars.Bars, html.Bar{Name: stateName(c.Protocol, c.State, o.Words), Values: []float64{float64(c.Count)}})
+	}
+	if len(o.By) == 0 && len(bars.Bars) > 0 {
+		p.Sections = append(p.Sections, html.Section{Title: o.Words.Word("title.diff-states"), Bars: bars})
+	}
+	parts := s.parts(o)
+	if len(parts) > 0 && parts[0].title == "" {
+		parts[0].title = o.Words.Word("page.table")
+	}
+	addParts(p, parts)
+	return html.Write(w, p)
+}
+
+// stateName is a state with its protocol, where it is not TCP's.
+func stateName(p conn.Protocol, s conn.State, word *explain.Catalogue) string {
+	name := stateWord(s, word)
+	if protocol := Clean(p.String()); p != conn.TCP && protocol != name {
+		name = protocol + " " + name
+	}
+	return name
+}
+
+// DiffHTML writes a comparison as a page.
+func DiffHTML(w io.Writer, d *Diff, o Options) error {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	p := newPage(o.Words.Word("page.diff"), d.facts(o), o)
+	bars := &html.BarChart{Label: o.Words.Word("title.diff-states"), Unit: o.Words.Word("unit"), Groups: []string{o.Words.Word("before"), o.Words.Word("after")}}
+	for i := range d.States.All {
+		c := &d.States.All[i]
+		bars.Bars = append(bars.Bars, html.Bar{Name: stateName(c.Value.Protocol, c.Value.State, o.Words), Values: []float64{float64(c.Before), float64(c.After)}})
+	}
+	parts := d.parts(o)
+	if len(bars.Bars) > 0 {
+		p.Sections = append(p.Sections, html.Section{Title: parts[0].title, Bars: bars, Table: pageTable(parts[0].table)})
+		parts = parts[1:]
+	}
+	addParts(p, parts)
+	return html.Write(w, p)
+}
+
+const (
+	// chartPoints is how many times a chart has at most, chartSeries how many lines beside
+	// that of the rest, chartMarks how many findings are marked.
+	chartPoints = 2048
+	chartSeries = 11
+	chartMarks  = 100
+)
+
+// TrendHTML writes a trend as a page with charts.
+func TrendHTML(w io.Writer, t *Trend, o Options) error {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	var p *html.Page
+	for i := range t.Hosts {
+		h := &t.Hosts[i]
+		rows := chartPoints
+		if t.Interval > 0 {
+			rows = 0
+		}
+		r := h.Report(t.Interval, rows)
+		facts := t.facts(h, r, o)
+		title := o.Words.Word("page.trend")
+		if h.Host != "" {
+			title = Clean(h.Host) + o.Words.Word("colon") + title
+		}
+		section := html.Section{Title: o.Words.Word("title.trend", lastingTime(r.Width)), Chart: t.timeChart(h, r, o)}
+		if p == nil {
+			p = newPage(title, facts, o)
+		} else {
+			section.Title = title
+			for _, f := range facts {
+				section.Text = append(section.Text, f[0]+o.Words.Word("colon")+f[1])
+			}
+		}
+		p.Sections = append(p.Sections, section)
+		addParts(p, t.parts(h, r, o)[1:]) // the intervals stand below the chart
+	}
+	return html.Write(w, p)
+}
+
+// timeChart has the largest groups, the rest together, and what happened as marks.
+func (t *Trend) timeChart(h *TrendHost, r *history.Report, o Options) *html.TimeChart {
+	word := o.Words
+	c := &html.TimeChart{Label: word.Word("page.trend"), Unit: word.Word("unit"), Stacked: true}
+	shown := min(len(r.Groups), chartSeries)
+	for g := range shown {
+		c.Series = append(c.Series, html.Series{Name: t.groupName(&r.Groups[g].Value, word)})
+	}
+	rest := len(r.Groups) > shown || h.Lost > 0
+	if rest {
+		c.Series = append(c.Series, html.Series{Name: word.Word("head.other")})
+	}
+	for i := range r.Intervals {
+		v := &r.Intervals[i]
+		c.Times = append(c.Times, v.Start)
+		left := v.Connections
+		for s := range c.Series {
+			value := math.NaN()
+			switch {
+			case v.Snapshots == 0:
+			case s < shown:
+				value = tenth(v.Groups[s])
+				left -= v.Groups[s]
+			default:
+				value = max(0, tenth(left))
+			}
+			c.Series[s].Values = append(c.Series[s].Values, value)
+		}
+	}
+	c.Marks = append(c.Marks, html.Mark{Time: r.Peak.At, Text: word.Word("trend.peak") + word.Word("colon") + word.Word("trend.peak-at", explain.Thousands(r.Peak.Count), moment(r.Peak.At, time.Minute))})
+	if r.Onset != nil {
+		c.Marks = append(c.Marks, html.Mark{Time: r.Onset.From, Text: t.onset(r, word)})
+	}
+	for i := range r.Events[:min(len(r.Events), chartMarks)] {
+		e := &r.Events[i]
+		c.Marks = append(c.Marks, html.Mark{Time: e.First, Severity: e.Severity, Code: e.Code, Text: e.Text})
+	}
+	slices.SortStableFunc(c.Marks, func(a, b html.Mark) int { return a.Time.Compare(b.Time) })
+	return c
 }

@@ -269,6 +269,8 @@ type Options struct {
 	// the states. With Across the last divides the groups up into columns.
 	By     []tally.Dimension
 	Across bool
+	// Foot is a page's last line.
+	Foot string
 	// Top is how many groups are shown, 0 for all; -1 leaves it to the format.
 	Top int
 }

@@ -7,6 +7,7 @@ import (
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/explain"
 	"ipvsstate/internal/history"
+	html "ipvsstate/internal/page"
 	"ipvsstate/internal/tally"
 )
 
@@ -63,6 +64,22 @@ func (s *Sync) swapped() bool {
 		return all > 0 && 2*m.Tally.Synced() > all
 	}
 	return received(s.Master) && !received(s.Backup)
+}
+
+// SyncHTML writes the coverage as a page.
+func SyncHTML(w io.Writer, s *Sync, o Options) error {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	p := newPage(o.Words.Word("page.sync"), s.facts(o), o)
+	addParts(p, s.parts(o))
+	return html.Write(w, p)
+}
+
+// OriginsHTML writes who made the entries as a page.
+func OriginsHTML(w io.Writer, s *Origins, o Options) error {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	p := newPage(o.Words.Word("page.sync"), s.facts(o), o)
+	addParts(p, []part{{o.Words.Word("title.origins"), s.table(o)}})
+	return html.Write(w, p)
 }
 
 var reasonNames = [history.NumReasons]string{"never_sent", "templates_only", "skew", "below_threshold", "closing"}

@@ -95,11 +95,7 @@ func (t *Trend) groupName(v *tally.Value, word *explain.Catalogue) string {
 	if t.By != tally.State {
 		return groupCell(tally.Dimension{Aspect: t.By}, v, word)
 	}
-	name := stateWord(v.State, word)
-	if p := Clean(v.Protocol.String()); p != "TCP" && p != name {
-		name = p + " " + name
-	}
-	return name
+	return stateName(v.Protocol, v.State, word)
 }
 
 // plainName is the same for programs.
