@@ -91,7 +91,7 @@ Memory does not grow with the number of snapshots. Ctrl-C shows what has been re
 }
 
 // screenRows is how many intervals a screen has at most.
-const screenRows = 24
+const screenRows = 31
 
 func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error {
 	words, err := a.words(o.lang.value)
@@ -257,7 +257,11 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 
 // tooOld reports a file that was last written before --since, so that nothing in it is newer.
 func (r *trendReading) tooOld(u *capture.Unit) bool {
-	return !r.since.IsZero() && !u.Modified.IsZero() && u.Modified.Before(r.since)
+	old := !r.since.IsZero() && !u.Modified.IsZero() && u.Modified.Before(r.since)
+	if old {
+		r.leaveOut(u.Modified)
+	}
+	return old
 }
 
 func (r *trendReading) unit(ctx context.Context, u *capture.Unit, cfg capture.Config) {
@@ -265,7 +269,7 @@ func (r *trendReading) unit(ctx context.Context, u *capture.Unit, cfg capture.Co
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return r.source(ctx, src, u.Host, cfg)
+		return r.source(ctx, src, cfg)
 	})
 	if err != nil && ctx.Err() == nil {
 		r.refuse(readFailure(&capture.Source{Name: u.Path}, err))
@@ -280,7 +284,7 @@ type datedPoint struct {
 }
 
 // source reads the snapshots of one input, and adds them when all have been read.
-func (r *trendReading) source(ctx context.Context, src *capture.Source, host string, cfg capture.Config) error {
+func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capture.Config) error {
 	options := tally.Options{}
 	if r.by.Aspect == tally.Server {
 		options.Plan = &tally.Plan{By: []tally.Dimension{r.by}}
@@ -301,7 +305,7 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, host str
 		if reader.Err() != nil { // of what could not be read to its end nothing is known
 			break
 		}
-		d := datedPoint{point: r.point(src, s), from: render.TimeHeader, host: host}
+		d := datedPoint{point: r.point(src, s), from: render.TimeHeader, host: src.Host}
 		if s.Recorded != nil {
 			d.host = s.Recorded.Host
 		}
@@ -411,9 +415,7 @@ func (r *trendReading) add(points []datedPoint, backwards int) {
 			r.undated++
 			continue
 		case r.options.host != "" && d.host != r.options.host, !r.since.IsZero() && at.Before(r.since), !r.until.IsZero() && at.After(r.until):
-			if r.outside++; at.After(r.newest) {
-				r.newest = at
-			}
+			r.leaveOut(at)
 			continue
 		}
 		h := r.hosts[d.host]
@@ -423,6 +425,13 @@ func (r *trendReading) add(points []datedPoint, backwards int) {
 		}
 		h.Times[d.from]++
 		h.Add(d.point)
+	}
+}
+
+// leaveOut counts what --since, --until and --host leave out.
+func (r *trendReading) leaveOut(at time.Time) {
+	if r.outside++; at.After(r.newest) {
+		r.newest = at
 	}
 }
 

@@ -183,7 +183,7 @@ func (u *Unit) Each(read func(*Source) error) error {
 	}
 	whole := &headed{head: block[:n], rest: plain}
 	if !isTar(block[:n]) {
-		return read(&Source{Kind: File, Name: u.Path, Modified: u.Modified, Size: u.Size, Reader: whole})
+		return read(&Source{Kind: File, Name: u.Path, Host: u.Host, Modified: u.Modified, Size: u.Size, Reader: whole})
 	}
 	err = u.archived(tar.NewReader(whole), read)
 	if errors.Is(err, errReport) {
@@ -199,6 +199,7 @@ func (u *Unit) one(read func(*Source) error) error {
 		return err
 	}
 	defer src.Close()
+	src.Host = u.Host
 	return read(src)
 }
 
@@ -250,7 +251,7 @@ func (u *Unit) zipped(f *os.File, read func(*Source) error) error {
 }
 
 func (u *Unit) member(name string, modified time.Time, size int64, r io.Reader) *Source {
-	return &Source{Kind: File, Name: u.Path + name, Modified: modified, Size: size, Reader: Text(r)}
+	return &Source{Kind: File, Name: u.Path + name, Host: NameHost(name), Modified: modified, Size: size, Reader: Text(r)}
 }
 
 // generic are words in the names of files that are no host's.
@@ -285,10 +286,10 @@ func NameHost(name string) string {
 		host = host[:cut]
 	}
 	for {
-		first, rest, more := strings.Cut(host, "-")
-		if !more || !slices.Contains(generic, strings.ToLower(first)) {
+		cut := strings.IndexAny(host, "-_.@+ ")
+		if cut < 0 || !slices.Contains(generic, strings.ToLower(host[:cut])) {
 			return host
 		}
-		host = rest
+		host = host[cut+1:]
 	}
 }

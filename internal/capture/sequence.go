@@ -7,11 +7,11 @@ import "time"
 // of the two: if it were older than the one before it, and the second is not, it is the
 // second.
 func AfterClockChange(t, before time.Time) time.Time {
-	if !t.Before(before) {
-		return t
-	}
 	for _, step := range []time.Duration{time.Hour, 30 * time.Minute} { // Lord Howe's is half an hour
-		if second := t.Add(step); sameClock(t, second) && !second.Before(before) {
+		if first := t.Add(-step); sameClock(t, first) { // which of the two Go takes is not said
+			t = first
+		}
+		if second := t.Add(step); t.Before(before) && sameClock(t, second) && !second.Before(before) {
 			return second
 		}
 	}

@@ -38,6 +38,8 @@ type Source struct {
 	// Name is the file's path, or what the user calls the input. It is not safe
 	// for a terminal.
 	Name string
+	// Host is the director that the path tells of, empty if it tells of none.
+	Host string
 	// Modified is the file's modification time, zero where there is none.
 	Modified time.Time
 	// Size is a file's size in bytes, compressed as it is; 0 where it is not known.

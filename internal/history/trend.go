@@ -269,12 +269,19 @@ type Report struct {
 	// Onset is what changed most, nil if nothing did.
 	Onset  *Onset
 	Events []Occurrence
+	// Gaps is how often no snapshot was taken for long, and Gap the longest such time, from
+	// the snapshot before it to the one behind.
+	Gaps int
+	Gap  Interval
 
 	order []int
 }
 
-// Report makes intervals of at least a width, at most n of them if n is not 0; a gap of
-// any length is one interval.
+// Cells is how many intervals there are at the finest.
+func (t *Trend) Cells() int { return len(t.cells) }
+
+// Report makes intervals of at least a width, at most n of them, or if n is 0 the finest
+// there are; a gap of any length is one interval.
 func (t *Trend) Report(width time.Duration, n int) *Report {
 	r := &Report{Peak: t.total, Step: t.step()}
 	order := make([]int, len(t.groups))
@@ -297,7 +304,18 @@ func (t *Trend) Report(width time.Duration, n int) *Report {
 	r.order = order
 	points := t.intervals(t.width, order)
 	r.Onset = onset(r, points)
-	r.Width = t.reportWidth(max(width, r.Step), n)
+	for _, v := range withGaps(points, r.Step) {
+		if v.Snapshots > 0 {
+			continue
+		}
+		v.Start, v.Width = v.Start.Add(-t.width), v.Width+t.width // from snapshot to snapshot
+		if r.Gaps++; v.Width > r.Gap.Width {
+			r.Gap = v
+		}
+	}
+	if r.Width = t.width; n > 0 {
+		r.Width = t.reportWidth(max(width, r.Step), n)
+	}
 	r.Intervals = points
 	if r.Width != t.width {
 		r.Intervals = t.intervals(r.Width, order)
@@ -354,7 +372,7 @@ func (t *Trend) reportWidth(least time.Duration, n int) time.Duration {
 		if w < least || w%t.width != 0 {
 			continue
 		}
-		if span := t.Last.Sub(t.First); n == 0 || span/w+1 <= time.Duration(n) {
+		if span := t.Last.Sub(t.First); span/w+1 <= time.Duration(n) {
 			return w
 		}
 	}

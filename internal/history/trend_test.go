@@ -108,7 +108,7 @@ func TestGaps(t *testing.T) {
 		}
 	}
 	gaps := 0
-	report := trend.Report(0, 0)
+	report := trend.Report(0, 100)
 	for i, v := range report.Intervals {
 		if v.Snapshots == 0 {
 			gaps++

@@ -117,9 +117,9 @@ func TrendHTML(w io.Writer, t *Trend, o Options) error {
 	var p *html.Page
 	for i := range t.Hosts {
 		h := &t.Hosts[i]
-		rows := chartPoints
-		if t.Interval > 0 {
-			rows = 0
+		rows := 0
+		if t.Interval == 0 && h.Cells() > chartPoints {
+			rows = chartPoints
 		}
 		r := h.Report(t.Interval, rows)
 		facts := t.facts(h, r, o)
@@ -127,7 +127,7 @@ func TrendHTML(w io.Writer, t *Trend, o Options) error {
 		if h.Host != "" {
 			title = Clean(h.Host) + o.Words.Word("colon") + title
 		}
-		section := html.Section{Title: o.Words.Word("title.trend", lastingTime(r.Width)), Chart: t.timeChart(h, r, o)}
+		section := html.Section{Title: t.intervalsTitle(r, o), Chart: t.timeChart(h, r, o)}
 		if p == nil {
 			p = newPage(title, facts, o)
 		} else {

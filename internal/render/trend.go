@@ -143,6 +143,9 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 	}
 	fact("trend.times", strings.Join(from, word.Word("comma")))
 	fact("trend.peak", word.Word("trend.peak-at", explain.Thousands(r.Peak.Count), zone(r.Peak.At)))
+	if r.Gaps > 0 {
+		fact("trend.gaps", word.Word("trend.gaps-of", explain.Thousands(uint64(r.Gaps)), lastingTime(r.Gap.Width), zone(r.Gap.Start)))
+	}
 	if r.Onset != nil {
 		fact("trend.change", t.onset(r, word))
 	}
@@ -161,8 +164,12 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 	return all
 }
 
-// lastingTime is a span in whole seconds, 1h5m0s without what is zero at its end.
+// lastingTime is a span in whole seconds, 1h5m0s without what is zero at its end, and days
+// where it is whole ones.
 func lastingTime(d time.Duration) string {
+	if days := d / (24 * time.Hour); days > 0 && d%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%dd", days)
+	}
 	text := d.Round(time.Second).String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")
@@ -254,7 +261,7 @@ var axis = strings.NewReplacer("┤", "|", "┼", "|", "╶", " ", "╴", " ")
 
 func (t *Trend) parts(h *TrendHost, r *history.Report, o Options) []part {
 	word := o.Words
-	all := []part{{word.Word("title.trend", lastingTime(r.Width)), t.intervalsTable(r, h.Lost > 0, o)}}
+	all := []part{{t.intervalsTitle(r, o), t.intervalsTable(r, h.Lost > 0, o)}}
 	peaks := &table{columns: []column{{head: word.Word("head." + t.By.String())},
 		{head: word.Word("head.mean"), right: true}, {head: word.Word("head.peak"), right: true}, {head: word.Word("head.at")}}}
 	shown := shownRows
@@ -277,6 +284,14 @@ func (t *Trend) parts(h *TrendHost, r *history.Report, o Options) []part {
 		all = append(all, part{word.Word("title.events"), events})
 	}
 	return all
+}
+
+// intervalsTitle says what an interval is.
+func (t *Trend) intervalsTitle(r *history.Report, o Options) string {
+	if r.Width < r.Step {
+		return o.Words.Word("title.trend-each")
+	}
+	return o.Words.Word("title.trend", lastingTime(r.Width))
 }
 
 // intervalsTable has a row for each interval and a column for each of the largest groups.
