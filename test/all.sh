@@ -62,6 +62,9 @@ fi
 step tests, with the race detector
 gotest -race ./cmd/... ./internal/...
 
+step HTML pages in a browser
+test/browser.sh
+
 step fuzzing, a smoke run
 go test -run '^$' -fuzz '^FuzzScan$' -fuzztime 20s ./internal/parse
 for f in FuzzIPv4 FuzzIPv6 FuzzConfig; do

@@ -42,7 +42,7 @@
 			return u.axes[axis]._size || 50;
 		u.ctx.font = u.axes[axis].font[0];
 		const widest = Math.max(0, ...labels.map(l => u.ctx.measureText(l).width));
-		return Math.ceil(widest / devicePixelRatio) + 16;
+		return Math.max(44, Math.ceil(widest / devicePixelRatio) + 16); // as wide as half a time at the other axis
 	}
 
 	class Chart {
@@ -134,7 +134,7 @@
 			this.color = color;
 			this.plot = new uPlot({
 				...this.size(),
-				padding: [this.marks.length ? 40 : 10, 14, 0, 0],
+				padding: [this.marks.length ? 40 : 10, 26, 0, 0],
 				drawOrder: ["series", "axes"],
 				legend: {show: false},
 				cursor: {y: false, drag: {x: true, y: false, dist: 6}, points: {size: 7}},
@@ -151,7 +151,7 @@
 					return {
 						stroke: c, width: this.stacked ? 1 : 2, dash: this.stacked ? [] : dashes[i % 3],
 						fill: this.stacked ? blend(c, color("ground"), 0.72) : undefined,
-						points: {show: true, filter: u => alone(u.data[order.indexOf(i) + 1]), size: 5, fill: c},
+						points: {show: true, filter: u => alone(u.data[order.indexOf(i) + 1]), size: 6, fill: c},
 					};
 				})),
 				hooks: {
