@@ -60,13 +60,13 @@
 			this.live = figure.querySelector(".live");
 			this.prepare();
 			this.draw();
+			this.box.querySelector(".scroll").remove(); // the still picture, which is there until the chart is
 			new ResizeObserver(() => this.resize()).observe(this.box);
 		}
 
 		// prepare makes the page's still parts work.
 		prepare() {
 			const {figure, box} = this;
-			box.textContent = "";
 			box.tabIndex = 0;
 			box.setAttribute("role", "application");
 			box.setAttribute("aria-labelledby", figure.id + "-label");

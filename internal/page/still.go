@@ -18,8 +18,8 @@ const (
 	stillMost   = 480 // times that are drawn
 )
 
-// still is a chart as it is without the script: a picture, and not a small one to draw,
-// so it has the time of the greatest total out of each stretch of times.
+// still is a chart as it is without the script: a stacked picture, whatever form the
+// chart has at first. Of many times it has the greatest total out of each stretch.
 type still struct {
 	Width, Height int
 	Areas         []stillPath // the topmost first: each covers those below it down to zero

@@ -29,7 +29,6 @@ type sectionView struct {
 type chartView struct {
 	ID          string
 	Label, Unit text
-	Stacked     bool
 	First       bool // of the page's charts: it has the keys beneath it
 	Series      []seriesView
 	Marks       []markView
@@ -124,7 +123,7 @@ func (p *Page) view() (*view, error) {
 }
 
 func (c *TimeChart) view(w Words) *chartView {
-	v := &chartView{Label: clean(c.Label), Unit: clean(c.Unit), Stacked: c.Stacked, Words: w}
+	v := &chartView{Label: clean(c.Label), Unit: clean(c.Unit), Words: w}
 	for i, s := range c.Series {
 		v.Series = append(v.Series, seriesView{i % palette, clean(s.Name), dashes[i%len(dashes)]})
 	}

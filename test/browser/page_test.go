@@ -506,6 +506,29 @@ func TestLargePage(t *testing.T) {
 	}
 }
 
+// TestOddCharts presses every key in charts with next to nothing in them.
+func TestOddCharts(t *testing.T) {
+	b := open(t, write(t, "odd", odd(t)), look{width: 1280})
+	keys := `["ArrowRight", "n", "p", "+", "+", "Home", "ArrowRight", "PageDown", "+", "End", "PageUp", "-", "0", "-"]`
+	for _, form := range []string{"stacked", "lines"} {
+		eval[bool](b, fmt.Sprintf(`(async () => {
+			for (const button of document.querySelectorAll("[data-form=%s]"))
+				button.click();
+			for (const plot of document.querySelectorAll(".plot"))
+				for (const key of %s) {
+					plot.dispatchEvent(new KeyboardEvent("keydown", {key}));
+					await new Promise(requestAnimationFrame);
+				}
+			return true;
+		})()`, form, keys))
+	}
+	got := eval[[]string](b, `[...document.querySelectorAll(".at time")].map(e => e.textContent)`)
+	want := []string{"2026-03-07 21:30:00 UTC", "2026-03-07 21:30:00 UTC", "2026-03-07 21:33:00 UTC", "2026-03-07 21:31:00 UTC", "2026-03-07 21:30:00 UTC", "2026-03-07 21:30:00 UTC"}
+	if !slices.Equal(got, want) {
+		t.Errorf("the cursors are at %q, want %q", got, want)
+	}
+}
+
 // TestWindow: a chart follows the window's width.
 func TestWindow(t *testing.T) {
 	b := open(t, write(t, "incident", incident(t)), look{width: 1280})
