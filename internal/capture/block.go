@@ -12,6 +12,17 @@ import (
 // cache until it is parsed, large enough to make the handing over cheap.
 const blockSize = 256 << 10
 
+// buffers are those that ended readers have left, for others: of many small files each
+// would be made anew.
+var buffers sync.Pool
+
+func newBuffer(size int) []byte {
+	if b, ok := buffers.Get().(*[]byte); ok && len(*b) == size {
+		return *b
+	}
+	return make([]byte, size)
+}
+
 // cutter cuts a stream into blocks of whole lines, for several goroutines that
 // take turns.
 type cutter struct {

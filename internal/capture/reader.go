@@ -191,6 +191,18 @@ func (r *Reader[A]) Close() {
 		r.closed = true
 		close(r.done)
 	}
+	for r.ended { // and nobody looks at a part any more
+		select {
+		case p := <-r.free:
+			if buf := p.buf; buf != nil {
+				p.buf = nil
+				buffers.Put(&buf)
+			}
+			continue
+		default:
+		}
+		break
+	}
 }
 
 // Snapshot is the snapshot that Scan found. It belongs to the caller.
@@ -216,6 +228,9 @@ func (r *Reader[A]) Scan() bool {
 			err = p.err
 		}
 		if err != nil {
+			if p != nil {
+				r.free <- p
+			}
 			r.end(err)
 			break
 		}

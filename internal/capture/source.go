@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -118,8 +119,7 @@ func decompress(r io.Reader) (io.Reader, error) {
 	case begins("\x1f\x8b"):
 		return named(gzip.NewReader(whole))("gzip")
 	case begins("\x28\xb5\x2f\xfd"):
-		// One goroutine: the parsers take the other processor.
-		return named(zstd.NewReader(whole, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30)))("zstd")
+		return named(newZstd(whole))("zstd")
 	case begins("BZh"):
 		return labelled{bzip2.NewReader(whole), "bzip2"}, nil
 	case begins("\xfd7zXZ\x00"):
@@ -128,6 +128,33 @@ func decompress(r io.Reader) (io.Reader, error) {
 		return nil, ErrUTF16
 	}
 	return whole, nil
+}
+
+// zstdReader is a decoder that others use again once it has come to the end: with its
+// window it takes more memory than a small file.
+type zstdReader struct{ decoder *zstd.Decoder }
+
+var zstdDecoders sync.Pool
+
+func newZstd(r io.Reader) (*zstdReader, error) {
+	if d, ok := zstdDecoders.Get().(*zstd.Decoder); ok {
+		return &zstdReader{d}, d.Reset(r)
+	}
+	// One goroutine: the parsers take the other processor.
+	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+	return &zstdReader{d}, err
+}
+
+func (z *zstdReader) Read(p []byte) (int, error) {
+	if z.decoder == nil {
+		return 0, io.EOF
+	}
+	n, err := z.decoder.Read(p)
+	if err == io.EOF && z.decoder.Reset(nil) == nil {
+		zstdDecoders.Put(z.decoder)
+		z.decoder = nil
+	}
+	return n, err
 }
 
 // unpack reads the text of a report's files if r is an archive. A first block that

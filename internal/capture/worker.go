@@ -66,7 +66,7 @@ func (w *worker[A]) run(free <-chan *part[A], results chan<- *part[A], done <-ch
 			return
 		}
 		if p.buf == nil {
-			p.buf = make([]byte, parse.MaxLine+1+w.cutter.size+parse.Pad)
+			p.buf = newBuffer(parse.MaxLine + 1 + w.cutter.size + parse.Pad)
 		}
 		block, seq, err := w.cutter.next(p.buf)
 		p.seq, p.err = seq, err

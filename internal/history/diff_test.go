@@ -12,13 +12,6 @@ import (
 	"ipvsstate/internal/tally"
 )
 
-// twin is an entry with what a listing shows of it, as an oracle keeps it.
-type twin struct {
-	e    conn.Entry
-	id   string
-	left conn.Seconds
-}
-
 func madeEntry(r *rand.Rand, n int) conn.Entry {
 	address := func(of int) netip.Addr {
 		if r.IntN(5) == 0 {
@@ -53,10 +46,6 @@ func stateFor(r *rand.Rand, p conn.Protocol) conn.State {
 		return []conn.State{conn.Established, conn.Closed}[r.IntN(2)]
 	}
 	return []conn.State{conn.SynRecv, conn.Established, conn.FinWait, conn.Close}[r.IntN(4)]
-}
-
-func identity(e *conn.Entry) string {
-	return fmt.Sprint(e.Protocol, e.Client.Identity(), e.Virtual.Identity(), e.Server.Identity())
 }
 
 // gatherParts adds entries in several parts, as the workers of a reader do.

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"log"
@@ -16,12 +17,15 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 func main() {
 	rows := flag.Int("rows", 5_000_000, "entries of the large listing")
 	rounds := flag.Int("rounds", 15, "rounds of the quick commands")
-	slow := flag.Int("slow", 3, "rounds of awk | sort | uniq")
+	slow := flag.Int("slow", 3, "rounds of awk | sort | uniq, of trend and of diff")
+	snapshots := flag.Int("snapshots", 8640, "files that trend follows, of 20,000 entries each")
 	flag.Parse()
 	log.SetFlags(0)
 	dir, err := os.MkdirTemp("", "ipvsstate-bench-")
@@ -117,6 +121,65 @@ func main() {
 		c.run()
 		fmt.Printf("  %-22s %5.1f MiB\n", c.name, float64(c.memory)/1024)
 	}
+	b.history(ipvsstate, large, *snapshots, *rows, *slow)
+}
+
+// history times trend beside zstdcat | wc -l, and diff.
+func (b *bench) history(ipvsstate, large string, snapshots, rows, rounds int) {
+	if _, err := exec.LookPath("zstdcat"); err != nil {
+		fmt.Println("\nLEFT OUT: trend, which is held against zstdcat; install zstd")
+	} else {
+		files := b.snapshots(snapshots)
+		trend := &command{name: "trend", args: []string{ipvsstate, "trend", files}}
+		wc := &command{name: "zstdcat", args: shell("zstdcat %s/* | wc -l", files)}
+		var ratios []float64
+		for range rounds {
+			wc.run()
+			trend.run()
+			ratios = append(ratios, trend.times[len(trend.times)-1].Seconds()/wc.times[len(wc.times)-1].Seconds())
+		}
+		slices.Sort(ratios)
+		fmt.Printf("\nipvsstate trend of %d snapshots: %.1fs, %.1f MiB; zstdcat * | wc -l %.1fs; ratio %.2f (aim: at most 2)\n",
+			snapshots, trend.median().Seconds(), float64(trend.memory)/1024, wc.median().Seconds(), ratios[len(ratios)/2])
+	}
+	other := b.listing("other.txt", rows, "ipvsadm", "-seed", "2")
+	diff := &command{name: "diff", args: shell("%s diff --threshold 4000000000 %s %s", ipvsstate, large, other)}
+	for range rounds {
+		diff.run()
+	}
+	fmt.Printf("ipvsstate diff of two listings of %d rows that have nothing in common: %.1fs, %.0f MiB (aim: under 30s)\n",
+		rows, diff.median().Seconds(), float64(diff.memory)/1024)
+}
+
+// snapshots makes files as record does, each a part of one listing, five minutes apart.
+func (b *bench) snapshots(n int) string {
+	const rows = 20000
+	text, err := os.ReadFile(b.listing("base.txt", 2*rows, "proc"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	dir := filepath.Join(b.dir, "snapshots")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		log.Fatal(err)
+	}
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	at := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	for i := range n {
+		from := 1 + i*7919%rows
+		file := fmt.Appendf(nil, "# ipvsstate snapshot 1 %s lvs1\n%s", at.Format(time.RFC3339), lines[0])
+		file = append(file, bytes.Join(lines[from:from+rows], nil)...)
+		file = fmt.Appendf(file, "# ipvsstate end %d entries\n", rows)
+		name := filepath.Join(dir, "lvs1-"+at.Format("20060102T150405Z")+".txt.zst")
+		if err := os.WriteFile(name, z.EncodeAll(file, nil), 0o644); err != nil {
+			log.Fatal(err)
+		}
+		at = at.Add(5 * time.Minute)
+	}
+	return dir
 }
 
 type bench struct{ dir string }
@@ -129,13 +192,13 @@ func (b *bench) build(name, pkg string) {
 	}
 }
 
-func (b *bench) listing(name string, rows int, format string) string {
+func (b *bench) listing(name string, rows int, format string, more ...string) string {
 	path := filepath.Join(b.dir, name)
 	f, err := os.Create(path)
 	if err != nil {
 		log.Fatal(err)
 	}
-	c := exec.Command(filepath.Join(b.dir, "gen"), "-rows", fmt.Sprint(rows), "-format", format)
+	c := exec.Command(filepath.Join(b.dir, "gen"), append([]string{"-rows", fmt.Sprint(rows), "-format", format}, more...)...)
 	c.Stdout, c.Stderr = f, os.Stderr
 	if err := c.Run(); err != nil {
 		log.Fatal(err)
