@@ -273,7 +273,7 @@ func between(before, after *render.Summary) conn.Seconds {
 
 // isWhole reports that a listing has all entries that its filter lets through.
 func isWhole(s *render.Summary) bool {
-	return s.Complete && !s.Torn && !s.CutShort && s.Input.Bad == 0 && s.Input.Garbled == 0
+	return s.Complete && !s.Torn && !s.Cut && !s.CutShort && s.Input.Bad == 0 && s.Input.Garbled == 0
 }
 
 // write writes a result, and makes of a difference the exit code.

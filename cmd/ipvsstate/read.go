@@ -474,7 +474,7 @@ func (r *reading) take(src *capture.Source, s *snapshot) *render.Summary {
 	m := &render.Summary{
 		Kind: src.Kind, Name: src.Name, Format: render.FormatOf(&s.Counts, s.Header),
 		Index: r.seen, Of: r.seen, Merged: o.merge,
-		Time: s.Time, TimeFrom: render.TimeHeader, Complete: s.Complete, CutShort: s.Message == parse.CutShort,
+		Time: s.Time, TimeFrom: render.TimeHeader, Complete: s.Complete, CutShort: s.Message == parse.CutShort, Cut: s.Cut,
 		Input: s.Counts, Tally: s.Result.Tally,
 		Config: s.Config(), ConfigFrom: render.ConfigListing, Misread: s.Misread(),
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -208,42 +209,41 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		args = []string{"-"}
 	}
-	var units []*capture.Unit
-	var files []string
-	for _, name := range args {
-		if name == "-" {
-			src, err := r.app.openInput(name)
-			if err != nil {
-				return err
-			}
-			units = append(units, capture.UnitOf(src))
-		} else {
-			files = append(files, name)
-		}
+	files := slices.DeleteFunc(slices.Clone(args), func(name string) bool { return name == "-" })
+	var jobs []func(context.Context, capture.Config)
+	if len(files) < len(args) {
+		jobs = append(jobs, r.stdin)
 	}
 	if len(files) > 0 {
-		found, skipped, err := capture.Find(files)
-		if err != nil {
-			return openFailure(files[0], err)
+		units, failures, err := capture.Find(files, time.Local)
+		switch {
+		case err != nil && len(jobs) == 0:
+			return findFailure(err)
+		case err != nil:
+			r.refuse(findFailure(err))
+			failures = nil
 		}
-		for _, err := range skipped {
+		for _, err := range failures {
 			r.refuse(openFailure("", err))
 		}
-		units = append(units, found...)
+		for i := range units {
+			if u := &units[i]; !r.tooOld(u) {
+				jobs = append(jobs, func(ctx context.Context, cfg capture.Config) { r.unit(ctx, u, cfg) })
+			}
+		}
 	}
-	units = slices.DeleteFunc(units, r.tooOld)
 	processors := runtime.GOMAXPROCS(0)
-	readers := min(processors, max(len(units), 1))
+	readers := min(processors, max(len(jobs), 1))
 	cfg := capture.Config{Location: time.Local, Workers: (processors + readers - 1) / readers}
 	cfg.Format, _ = parse.FormatOf(r.options.format.value) // the flag takes no other
-	done := r.progress(len(units))
+	done := r.progress(len(jobs))
 	defer done()
 	next := atomic.Int64{}
 	var wait sync.WaitGroup
 	for range readers {
 		wait.Go(func() {
-			for n := int(next.Add(1)) - 1; n < len(units) && ctx.Err() == nil; n = int(next.Add(1)) - 1 {
-				r.unit(ctx, units[n], cfg)
+			for n := int(next.Add(1)) - 1; n < len(jobs) && ctx.Err() == nil; n = int(next.Add(1)) - 1 {
+				jobs[n](ctx, cfg)
 				r.files.Add(1)
 			}
 		})
@@ -262,6 +262,17 @@ func (r *trendReading) tooOld(u *capture.Unit) bool {
 		r.leaveOut(u.Modified)
 	}
 	return old
+}
+
+// stdin reads standard input.
+func (r *trendReading) stdin(ctx context.Context, cfg capture.Config) {
+	src, err := r.app.openInput("-")
+	if err == nil {
+		err = r.source(ctx, src, cfg)
+	}
+	if err != nil && ctx.Err() == nil {
+		r.refuse(readFailure(&capture.Source{Kind: capture.Stdin, Name: "standard input"}, err))
+	}
 }
 
 func (r *trendReading) unit(ctx context.Context, u *capture.Unit, cfg capture.Config) {
@@ -305,15 +316,17 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 		if reader.Err() != nil { // of what could not be read to its end nothing is known
 			break
 		}
-		d := datedPoint{point: r.point(src, s), from: render.TimeHeader, host: src.Host}
-		if s.Recorded != nil {
-			d.host = s.Recorded.Host
-		}
+		d := datedPoint{point: r.point(src, s), from: render.TimeHeader, host: cmp.Or(s.Host, src.Host)}
 		switch {
 		case s.Time.IsZero():
 			d.from = render.TimeUnknown
 		default:
-			d.point.Time = capture.AfterClockChange(s.Time, before)
+			d.point.Time = s.Time
+			if s.TimeLocal && s.Time.Before(before) { // an hour that comes twice
+				if later, ok := capture.Twice(s.Time, time.Local); ok && !later.Before(before) {
+					d.point.Time = later
+				}
+			}
 			if d.point.Time.Before(before) {
 				backwards++
 			}
@@ -357,7 +370,7 @@ func (r *trendReading) point(src *capture.Source, s *capture.Snapshot[*tally.Tal
 	t := s.Result
 	p := &history.Point{
 		Connections: t.Connections(), Templates: t.Templates(),
-		Part: !s.Complete || s.Torn || s.Message == parse.CutShort || s.Bad > 0,
+		Part: !s.Complete || s.Torn || s.Cut || s.Message == parse.CutShort || s.Bad > 0,
 	}
 	switch r.by.Aspect {
 	case tally.State:

@@ -31,6 +31,7 @@ type cutter struct {
 	size int    // bytes to read at once
 	rest []byte // the beginning of a line that is not read to its end yet
 	long bool   // rest is a line longer than is kept; its end is being looked for
+	last []byte // the last line that was delivered, if it is no longer than maxLast
 	seq  int    // of the next block
 	err  error  // what ended the stream
 }
@@ -69,6 +70,7 @@ func (c *cutter) next(buf []byte) (block []byte, seq int, err error) {
 			c.rest = append(c.rest[:0], tail...)
 		}
 		if end > 0 {
+			c.keepLast(text[:end])
 			return c.deliver(text[:end])
 		}
 	}
@@ -84,6 +86,18 @@ func (c *cutter) endLong(begin, read []byte) []byte {
 	c.long = false
 	n := copy(begin[len(begin):cap(begin)], read[nl:])
 	return begin[:len(begin)+n]
+}
+
+// maxLast is the longest line, in bytes, that is kept as an example of its listing's rows.
+const maxLast = 512
+
+// keepLast keeps a block's last line, for a row behind it that is cut in the middle.
+func (c *cutter) keepLast(block []byte) {
+	line := block[max(0, len(block)-1-maxLast) : len(block)-1]
+	begin := bytes.LastIndexByte(line, '\n') + 1
+	if c.last = c.last[:0]; begin > 0 || len(block)-1 <= maxLast {
+		c.last = append(c.last, line[begin:]...)
+	}
 }
 
 func (c *cutter) deliver(block []byte) ([]byte, int, error) {

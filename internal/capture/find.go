@@ -1,295 +1,250 @@
 package capture
 
 import (
-	"archive/tar"
-	"archive/zip"
-	"bytes"
 	"cmp"
 	"errors"
-	"io"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Unit is what is opened at once: a file, an sos report, or an archive with the files in it.
+// Unit is what is read in one go, from its beginning to its end: a file, an archive with
+// several in it, or the directory of an sos report.
 type Unit struct {
+	// Path is the file's or the directory's. It is not safe for a terminal.
 	Path string
-	// Host is the director that the path tells of, empty if it tells of none.
-	Host     string
+	// Host is what the path tells, empty if it tells none: NameHost, or the folder in which
+	// the file lies where several folders have files of the same name (lvs1/conn.txt and
+	// lvs2/conn.txt). What the text tells, Snapshot.Host, is more certain.
+	Host string
+	// Time is what the name tells, by NameTime; zero if it tells none.
+	Time time.Time
+	// Modified and Size are the file's, of an archive as of any other; zero of a report's
+	// directory.
 	Modified time.Time
 	Size     int64
 
-	source *Source // of one that is open already
+	report bool // a directory
 }
 
-// UnitOf is a unit of a source that is open.
-func UnitOf(s *Source) *Unit { return &Unit{Path: s.Name, source: s} }
+// NothingFoundError says that there is nothing to read.
+type NothingFoundError struct {
+	Args     []string
+	Failures []error // what could not be looked at
+}
 
-// Find lists what there is to read under names: files; directories with all below them but
-// what is hidden; and patterns that no shell has expanded. A file that is named twice is
-// there once. They are in the order of their hosts, of the times their names tell, and of
-// their names. Directories that cannot be read are told beside; the error is of a name that
-// leads to nothing.
-func Find(names []string) (units []*Unit, skipped []error, err error) {
-	f := &finder{seen: make(map[string]bool)}
-	for _, name := range names {
-		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(name, "*?[") {
-			matches, badPattern := filepath.Glob(name)
-			if badPattern == nil && len(matches) > 0 {
-				for _, m := range matches {
-					f.name(m)
-				}
-				continue
-			}
-		}
-		if err := f.name(name); err != nil {
-			return nil, f.skipped, err
-		}
+func (e *NothingFoundError) Error() string {
+	if len(e.Failures) > 0 {
+		return fmt.Sprintf("nothing to read: %v", e.Failures[0])
 	}
-	f.hostsOfDirectories()
-	slices.SortStableFunc(f.units, func(a, b *Unit) int {
-		ta, _ := NameTime(a.Path, time.UTC)
-		tb, _ := NameTime(b.Path, time.UTC)
-		return cmp.Or(strings.Compare(a.Host, b.Host), ta.Compare(tb), strings.Compare(a.Path, b.Path))
+	return fmt.Sprintf("nothing to read in %s: no files there, nor in the folders below, but for hidden ones", strings.Join(e.Args, ", "))
+}
+
+func (e *NothingFoundError) Unwrap() []error { return e.Failures }
+
+// unfinished is how the names of snapshots begin that are being written.
+const unfinished = ".ipvsstate-record-"
+
+// Find looks for what there is to read under command-line arguments: files, directories, and
+// patterns (filepath.Match: * ? [a-z], none that crosses folders) that the shell has left as
+// they are, which an argument is that names no file.
+//
+// Directories are searched with all that are below. Hidden files and folders are passed over
+// there, and with them the snapshots that are being written (.ipvsstate-record-…); so are
+// devices and pipes. Symbolic links to files are followed, those to folders only where an
+// argument is one, so that there are no loops. A directory in which sos_commands lies is an sos
+// report and one unit: other files in it are not looked at.
+//
+// A file that is met twice is taken once, by the name that is not a link. Units come in the order of
+// their hosts, then of the times that their names tell, then of their paths. Names without a zone
+// are taken to be in loc.
+//
+// Files are not opened, so whether they are listings is not known yet. failures are what could
+// not be looked at beside; err is a *NothingFoundError if no unit is left.
+func Find(args []string, loc *time.Location) (units []Unit, failures []error, err error) {
+	f := &finder{loc: loc, seen: make(map[fileKey][]seenFile)}
+	for _, arg := range args {
+		f.argument(arg)
+	}
+	if len(f.units) == 0 {
+		return nil, nil, &NothingFoundError{args, f.failures}
+	}
+	tellFolders(f.units, loc)
+	slices.SortStableFunc(f.units, func(a, b Unit) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), a.Time.Compare(b.Time), cmp.Compare(a.Path, b.Path))
 	})
-	return f.units, f.skipped, nil
+	return f.units, f.failures, nil
 }
 
 type finder struct {
-	units   []*Unit
-	skipped []error
-	seen    map[string]bool
+	loc      *time.Location
+	units    []Unit
+	failures []error
+	seen     map[fileKey][]seenFile
 }
 
-// name takes a file or a directory that was named.
-func (f *finder) name(name string) error {
-	info, err := os.Stat(name)
-	if err != nil {
-		return err
+// fileKey is equal for one file under two names.
+type fileKey struct {
+	size     int64
+	modified int64
+}
+
+type seenFile struct {
+	info fs.FileInfo
+	unit int
+	link bool
+}
+
+func (f *finder) argument(arg string) {
+	info, err := os.Stat(arg)
+	switch {
+	case err == nil && info.IsDir():
+		f.directory(arg)
+	case err == nil:
+		f.add(Unit{Path: arg, Host: NameHost(arg)}, info, isLink(arg))
+	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(arg, "*?["):
+		f.pattern(arg)
+	default:
+		f.failures = append(f.failures, err)
 	}
-	if !info.IsDir() {
-		f.file(name, info)
-		return nil
-	}
-	return filepath.WalkDir(name, func(at string, d fs.DirEntry, err error) error {
-		hidden := at != name && strings.HasPrefix(filepath.Base(at), ".")
-		switch {
-		case err != nil && at == name:
-			return err
-		case err != nil:
-			f.skipped = append(f.skipped, err)
-			return nil
-		case d.IsDir() && (hidden || isReport(at)):
-			if !hidden {
-				f.file(at, nil)
-			}
-			return fs.SkipDir
-		case d.IsDir() || hidden:
-			return nil
+}
+
+func isLink(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().Type() == fs.ModeSymlink
+}
+
+// pattern takes the names that match as arguments.
+func (f *finder) pattern(pattern string) {
+	names, err := filepath.Glob(pattern)
+	found := false
+	for _, name := range names {
+		if base := filepath.Base(name); isHidden(base) && !isHidden(filepath.Base(pattern)) || strings.HasPrefix(base, unfinished) {
+			continue
 		}
-		info, err := os.Stat(at) // of what a link leads to
-		switch {
-		case err != nil:
-			f.skipped = append(f.skipped, err)
-		case info.Mode().IsRegular():
-			f.file(at, info)
-		}
-		return nil
-	})
-}
-
-// isReport reports a directory that is an sos report.
-func isReport(dir string) bool {
-	info, err := os.Stat(filepath.Join(dir, "sos_commands", "ipvs"))
-	return err == nil && info.IsDir()
-}
-
-func (f *finder) file(name string, info fs.FileInfo) {
-	whole, err := filepath.Abs(name)
-	if err != nil {
-		whole = name
+		found = true
+		f.argument(name)
 	}
-	if f.seen[whole] {
+	if err == nil && !found {
+		err = errors.New("no file has such a name")
+	}
+	if err != nil {
+		f.failures = append(f.failures, &fs.PathError{Op: "match", Path: pattern, Err: err})
+	}
+}
+
+func isHidden(base string) bool { return strings.HasPrefix(base, ".") && base != "." && base != ".." }
+
+func (f *finder) directory(path string) {
+	all, err := os.ReadDir(path)
+	if err != nil {
+		f.failures = append(f.failures, err)
+	}
+	if slices.ContainsFunc(all, func(e fs.DirEntry) bool { return e.Name() == "sos_commands" && e.IsDir() }) {
+		f.report(path)
 		return
 	}
-	f.seen[whole] = true
-	u := &Unit{Path: name, Host: NameHost(name)}
-	if info != nil && info.Mode().IsRegular() {
+	for _, e := range all {
+		name := filepath.Join(path, e.Name())
+		link := e.Type() == fs.ModeSymlink
+		switch {
+		case isHidden(e.Name()):
+		case e.IsDir():
+			f.directory(name)
+		case link || e.Type().IsRegular():
+			info, err := os.Stat(name)
+			if err != nil {
+				f.failures = append(f.failures, err)
+			} else if info.Mode().IsRegular() {
+				f.add(Unit{Path: name, Host: NameHost(name)}, info, link)
+			}
+		}
+	}
+}
+
+// report takes a directory as an sos report, if there is something in it for us.
+func (f *finder) report(path string) {
+	src, err := openReport(path)
+	if errors.Is(err, ErrDirectory) {
+		err = &fs.PathError{Op: "read", Path: path, Err: ErrNoReport}
+	}
+	if err == nil {
+		src.Close()
+		var info fs.FileInfo
+		if info, err = os.Stat(path); err == nil {
+			f.add(Unit{Path: path, Host: src.Host, report: true}, info, false)
+			return
+		}
+	}
+	f.failures = append(f.failures, err)
+}
+
+// add takes a file, unless it is there already.
+func (f *finder) add(u Unit, info fs.FileInfo, link bool) {
+	key := fileKey{info.Size(), info.ModTime().UnixNano()}
+	if !u.report {
 		u.Modified, u.Size = info.ModTime(), info.Size()
 	}
+	u.Time, _ = NameTime(filepath.Clean(u.Path), f.loc)
+	for i, had := range f.seen[key] {
+		if os.SameFile(had.info, info) {
+			if had.link && !link {
+				f.units[had.unit], f.seen[key][i].link = u, false
+			}
+			return
+		}
+	}
+	f.seen[key] = append(f.seen[key], seenFile{info, len(f.units), link})
 	f.units = append(f.units, u)
 }
 
-// hostsOfDirectories takes directories for hosts where several hold files of one name, and
-// these tell no host: lvs1/20261122.txt and lvs2/20261122.txt.
-func (f *finder) hostsOfDirectories() {
-	in := make(map[string]map[string]bool) // directories by file name
-	for _, u := range f.units {
-		dir, base := filepath.Split(u.Path)
-		if u.Host != "" {
-			return
-		}
-		if in[base] == nil {
-			in[base] = make(map[string]bool)
-		}
-		in[base][dir] = true
-	}
-	several := false
-	for _, dirs := range in {
-		several = several || len(dirs) > 1
-	}
-	for _, u := range f.units {
-		dir := filepath.Base(filepath.Dir(u.Path))
-		if _, dated := NameTime(dir, time.UTC); several && !dated && dir != "." {
-			u.Host = dir
+// tellFolders gives the units whose names tell no host that of their folder, where it has files
+// of the same names as others: of the folders in which their paths differ the one nearest
+// to the file that can be a host's name, and is no time.
+func tellFolders(units []Unit, loc *time.Location) {
+	folders := make(map[string][]string) // by the name of a file in them
+	for _, u := range units {
+		if u.Host == "" {
+			dir, base := filepath.Split(filepath.Clean(u.Path))
+			folders[base] = append(folders[base], dir)
 		}
 	}
-}
-
-// Each opens the unit's sources one after the other and closes them. An error of the
-// function's ends it.
-func (u *Unit) Each(read func(*Source) error) error {
-	if u.source != nil {
-		return read(u.source)
-	}
-	f, err := os.Open(u.Path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || info.IsDir() {
-		if err != nil {
-			return err
+	hosts := make(map[string]string)
+	for _, base := range slices.Sorted(maps.Keys(folders)) {
+		paths := make([][]string, len(folders[base]))
+		for i, dir := range folders[base] {
+			paths[i] = strings.FieldsFunc(dir, func(r rune) bool { return r == filepath.Separator })
 		}
-		return u.one(read)
-	}
-	head := make([]byte, 4)
-	if n, _ := f.ReadAt(head, 0); bytes.Equal(head[:n], []byte("PK\x03\x04")) {
-		return u.zipped(f, read)
-	}
-	plain, err := decompress(f)
-	if err != nil {
-		return err
-	}
-	block := make([]byte, 512)
-	n, err := io.ReadFull(plain, block)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return err
-	}
-	whole := &headed{head: block[:n], rest: plain}
-	if !isTar(block[:n]) {
-		return read(&Source{Kind: File, Name: u.Path, Host: u.Host, Modified: u.Modified, Size: u.Size, Reader: whole})
-	}
-	err = u.archived(tar.NewReader(whole), read)
-	if errors.Is(err, errReport) {
-		return u.one(read)
-	}
-	return err
-}
-
-// one reads what Open knows: a report.
-func (u *Unit) one(read func(*Source) error) error {
-	src, err := Open(u.Path)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	src.Host = u.Host
-	return read(src)
-}
-
-// errReport means that an archive is an sos report.
-var errReport = errors.New("it is an sos report")
-
-func (u *Unit) archived(archive *tar.Reader, read func(*Source) error) error {
-	for {
-		h, err := archive.Next()
-		if err == io.EOF {
-			return nil
+		common := commonLength(paths)
+		for i, dir := range folders[base] {
+			for _, name := range slices.Backward(paths[i][min(common, len(paths[i])):]) {
+				if _, isTime := NameTime(name, loc); !isTime && hosts[dir] == "" && couldBeHost(name) {
+					hosts[dir] = name
+				}
+			}
 		}
-		if err != nil {
-			return err
-		}
-		name := path.Clean("/" + h.Name)
-		if strings.Contains(name, "/sos_commands/") || strings.HasPrefix(name, "/sosreport-") {
-			return errReport
-		}
-		if h.Typeflag != tar.TypeReg || strings.HasPrefix(path.Base(name), ".") {
-			continue
-		}
-		if err := read(u.member(name, h.ModTime, h.Size, archive)); err != nil {
-			return err
+	}
+	for i := range units {
+		if u := &units[i]; u.Host == "" {
+			dir, _ := filepath.Split(filepath.Clean(u.Path))
+			u.Host = hosts[dir]
 		}
 	}
 }
 
-func (u *Unit) zipped(f *os.File, read func(*Source) error) error {
-	archive, err := zip.NewReader(f, u.Size)
-	if err != nil {
-		return err
-	}
-	for _, m := range archive.File {
-		name := path.Clean("/" + m.Name)
-		if m.FileInfo().IsDir() || strings.HasPrefix(path.Base(name), ".") {
-			continue
-		}
-		r, err := m.Open()
-		if err == nil {
-			err = read(u.member(name, m.Modified, int64(m.UncompressedSize64), r))
-			r.Close()
-		}
-		if err != nil {
-			return err
+// commonLength is how many folders all paths begin with; of a single path all are.
+func commonLength(paths [][]string) int {
+	n := len(paths[0])
+	for _, path := range paths[1:] {
+		n = min(n, len(path))
+		for n > 0 && !slices.Equal(path[:n], paths[0][:n]) {
+			n--
 		}
 	}
-	return nil
-}
-
-func (u *Unit) member(name string, modified time.Time, size int64, r io.Reader) *Source {
-	return &Source{Kind: File, Name: u.Path + name, Host: NameHost(name), Modified: modified, Size: size, Reader: Text(r)}
-}
-
-// generic are words in the names of files that are no host's.
-var generic = []string{
-	"conn", "conns", "connection", "connections", "ipvs", "ipvsadm", "ip_vs", "ip_vs_conn", "lvs", "snapshot", "snapshots",
-	"dump", "table", "stats", "log", "txt", "lcn", "lnc", "save", "saved", "list", "listing", "director", "backup", "messages",
-}
-
-// NameHost is the host that a file's name tells: what stands before the time in it, but for
-// general words. Without a time a name tells none.
-func NameHost(name string) string {
-	base := filepath.Base(name)
-	at := -1
-	for _, form := range timeForms {
-		if m := form.FindStringSubmatchIndex(base); m != nil {
-			at = m[2] // where the year begins
-			break
-		}
-	}
-	if at < 0 {
-		return ""
-	}
-	host := strings.Trim(base[:at], "-_.@+ ")
-	for {
-		cut := strings.LastIndexAny(host, "-_.@+ ")
-		if slices.Contains(generic, strings.ToLower(host)) {
-			return ""
-		}
-		if cut < 0 || !slices.Contains(generic, strings.ToLower(host[cut+1:])) {
-			break
-		}
-		host = host[:cut]
-	}
-	for {
-		cut := strings.IndexAny(host, "-_.@+ ")
-		if cut < 0 || !slices.Contains(generic, strings.ToLower(host[:cut])) {
-			return host
-		}
-		host = host[cut+1:]
-	}
+	return n
 }

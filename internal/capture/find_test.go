@@ -4,111 +4,241 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
-const oneRow = "IPVS connection entries\npro expire state       source             virtual            destination\nTCP 14:57  ESTABLISHED 10.0.1.10:44380    10.0.1.100:443     10.0.0.11:443\n"
-
-func writeFiles(t *testing.T, dir string, files map[string]string) {
+// tree writes files under a temporary directory and makes it the working directory.
+func tree(t *testing.T, files map[string]string) {
 	t.Helper()
+	t.Chdir(t.TempDir())
 	for name, text := range files {
-		at := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(at, []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func tarOf(t *testing.T, files map[string]string) string {
+// paths lists what was found as HOST:PATH.
+func paths(units []Unit) string {
+	var all []string
+	for _, u := range units {
+		all = append(all, u.Host+":"+filepath.ToSlash(u.Path))
+	}
+	return strings.Join(all, " ")
+}
+
+func TestFind(t *testing.T) {
+	row := entry(1)
+	tree(t, map[string]string{
+		"a/lvs2-20261122T052840Z.txt":                  row,
+		"a/lvs1-20261122T052940Z.txt.zst":              row + row,
+		"a/lvs1-20261122T052840Z.txt":                  row,
+		"a/deep/er/lvs1-20261121.txt":                  row + "\n",
+		"a/.hidden":                                    row,
+		"a/.git/config":                                row,
+		"a/.ipvsstate-record-lvs1":                     row,
+		"b/lvs1/20261122.txt":                          "1" + row,
+		"b/lvs2/20261122.txt":                          "2" + row,
+		"b/lvs2/20261123.txt":                          "3" + row,
+		"c/20261122/conn.txt":                          "4" + row,
+		"c/20261123/conn.txt":                          "5" + row,
+		"d/lvs1/20261122/conn.txt":                     "6" + row,
+		"d/lvs3/20261122/conn.txt":                     "7" + row,
+		"e/connections-20261122.txt":                   "8" + row,
+		"e/plain.txt":                                  "9" + row,
+		"e/[odd].txt":                                  "10" + row,
+		"f/sos_commands/ipvs/ipvsadm_-Ln_--connection": row,
+		"f/etc/hosts":                                  "127.0.0.1 localhost\n",
+		"g/sosreport-lvs7-2026-11-22-abcdefg/sos_commands/ipvs/ipvsadm_-Ln_--connection": row,
+		"g/sosreport-lvs7-2026-11-22-abcdefg/var/log/messages":                           row,
+		"g/sosreport-web-2026-11-22-abcdefg/sos_commands/date/date":                      date1,
+		"g/lvs8-20261122.txt": row,
+		"empty/.keep":         "",
+	})
+	for n, name := range []string{"a/lvs1-20261122T052840Z.txt", "a/lvs2-20261122T052840Z.txt"} { // equal but for their inodes
+		at := time.Unix(1795325320+int64(n/2), 0)
+		if err := os.Chtimes(name, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, to := range map[string]string{
+		"a/latest": "lvs1-20261122T052940Z.txt.zst", "a/loop": ".", "e/up": "..", "e/gone": "nowhere", "to-a": "a",
+	} {
+		if err := os.Symlink(to, link); err != nil {
+			t.Skip(err)
+		}
+	}
+	const inA = "lvs1:a/deep/er/lvs1-20261121.txt lvs1:a/lvs1-20261122T052840Z.txt lvs1:a/lvs1-20261122T052940Z.txt.zst lvs2:a/lvs2-20261122T052840Z.txt"
+	tests := []struct {
+		args, want string
+		failures   int
+	}{
+		{"a", inA, 0},
+		{"./a/", inA, 0},
+		{"a a a/lvs1-20261122T052840Z.txt ./a/deep", inA, 0},
+		{"a/latest a", inA, 0}, // the name that is no link
+		{"a/latest", ":a/latest", 0},
+		{"to-a", strings.ReplaceAll(inA, ":a/", ":to-a/"), 0},
+		{"a/.hidden", ":a/.hidden", 0}, // named, it is read
+		{"a/lvs1-*", "lvs1:a/lvs1-20261122T052840Z.txt lvs1:a/lvs1-20261122T052940Z.txt.zst", 0},
+		{"a/*.zst a/lvs2*", "lvs1:a/lvs1-20261122T052940Z.txt.zst lvs2:a/lvs2-20261122T052840Z.txt", 0},
+		{"b/lvs?", "lvs1:b/lvs1/20261122.txt lvs2:b/lvs2/20261122.txt lvs2:b/lvs2/20261123.txt", 0},
+		{"b", "lvs1:b/lvs1/20261122.txt lvs2:b/lvs2/20261122.txt lvs2:b/lvs2/20261123.txt", 0},
+		{"b/lvs2", ":b/lvs2/20261122.txt :b/lvs2/20261123.txt", 0}, // one folder tells nothing
+		{"c", ":c/20261122/conn.txt :c/20261123/conn.txt", 0},
+		{"d", "lvs1:d/lvs1/20261122/conn.txt lvs3:d/lvs3/20261122/conn.txt", 0},
+		{"e", ":e/[odd].txt :e/plain.txt :e/connections-20261122.txt", 1}, // the link into nowhere
+		{"e/[odd].txt", ":e/[odd].txt", 0},
+		{"e/plain.txt missing", ":e/plain.txt", 1},
+		{"e/plain.txt none-*", ":e/plain.txt", 1},
+		{"e/plain.txt [", ":e/plain.txt", 1},
+		{"e/plain.txt empty", ":e/plain.txt", 0},
+		{"f", ":f", 0},
+		{"g", "lvs7:g/sosreport-lvs7-2026-11-22-abcdefg lvs8:g/lvs8-20261122.txt", 1}, // no IPVS in the other report
+		{"g/sosreport-lvs7*", "lvs7:g/sosreport-lvs7-2026-11-22-abcdefg", 0},
+	}
+	for _, tt := range tests {
+		units, failures, err := Find(strings.Fields(tt.args), time.UTC)
+		if got := paths(units); err != nil || got != tt.want || len(failures) != tt.failures {
+			t.Errorf("%s: found %s, want %s; failures %v, error %v", tt.args, got, tt.want, failures, err)
+		}
+	}
+
+	for _, arg := range []string{"empty", "missing", "none-*", "["} {
+		units, _, err := Find([]string{arg}, time.UTC)
+		var none *NothingFoundError
+		if len(units) > 0 || !errors.As(err, &none) || !strings.Contains(err.Error(), arg) {
+			t.Errorf("%s: %v, %v", arg, units, err)
+		}
+	}
+	if _, _, err := Find([]string{"missing"}, time.UTC); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if os.Getuid() != 0 { // root may read everything
+		os.Chmod("a/deep", 0)
+		units, failures, err := Find([]string{"a"}, time.UTC)
+		if err != nil || len(units) != 3 || len(failures) != 1 {
+			t.Errorf("a folder that cannot be read: %s, %v, %v", paths(units), failures, err)
+		}
+		os.Chmod("a/deep", 0o700)
+	}
+	units, _, _ := Find([]string{"a/lvs1-20261122T052840Z.txt"}, time.UTC)
+	if u := units[0]; u.Size != int64(len(row)) || u.Modified.Unix() != 1795325320 || u.Time.Unix() != 1795325320 {
+		t.Errorf("%+v", u)
+	}
+}
+
+func TestNameHost(t *testing.T) {
+	for name, want := range map[string]string{
+		"lvs1-20261122T052840Z.txt.zst":                "lvs1",
+		"lvs1-20261122T052840Z-2.txt.zst":              "lvs1",
+		"/var/x/lvs-1.example.com-2026-11-22_05-28.gz": "lvs-1.example.com",
+		"lvs1.1795322920":                              "lvs1",
+		"lvs1_conn_20261122-0528":                      "lvs1",
+		"lvs1.ipvsadm.txt-20261122.gz":                 "lvs1",
+		"ipvs-lvs1-20261122.txt":                       "lvs1",
+		"lvs-10.0.1.1-20261122.txt":                    "10.0.1.1",
+		"10.0.1.1-20261122.txt":                        "10.0.1.1",
+		"LVS1-20261122.txt":                            "LVS1",
+		"sosreport-lvs1-2026-11-22-abcdefg.tar.xz":     "lvs1",
+		"/x/sosreport-lvs1-20261122052840":             "lvs1",
+
+		"connections-20261122.txt":  "",
+		"conn.txt-20261122.gz":      "",
+		"ip_vs_conn-20261122.txt":   "",
+		"ipvsadm-Lnc-20261122.txt":  "",
+		"snapshot_20261122.txt":     "",
+		"IPVS-dump-20261122.txt":    "",
+		"20261122T052840Z.txt":      "",
+		"2026-11-22_05-28.txt":      "",
+		"1-20261122.txt":            "",
+		"conn-1-20261122.txt":       "",
+		"lvs1.txt":                  "",
+		"lvs1.txt.1.gz":             "",
+		"lvs1/20261122.txt":         "",
+		"a b-20261122.txt":          "",
+		"-20261122.txt":             "",
+		"":                          "",
+		"sosreport-20261122.tar.xz": "",
+	} {
+		if got := NameHost(name); got != want {
+			t.Errorf("%q tells %q, want %q", name, got, want)
+		}
+	}
+}
+
+// member is a file of an archive.
+type member struct{ name, text string }
+
+func tarred(t *testing.T, members ...member) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	names := make([]string, 0, len(files))
-	for name := range files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if err := w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(files[name])), ModTime: time.Unix(1795322920, 0)}); err != nil {
+	for _, m := range members {
+		h := &tar.Header{Name: m.name, Typeflag: tar.TypeReg, Mode: 0o600, Size: int64(len(m.text)), ModTime: time.Unix(1795325320, 0)}
+		if strings.HasSuffix(m.name, "/") {
+			h.Typeflag = tar.TypeDir
+		}
+		if err := w.WriteHeader(h); err != nil {
 			t.Fatal(err)
 		}
-		io.WriteString(w, files[name])
+		io.WriteString(w, m.text)
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	w.Close()
+	return b.Bytes()
 }
 
-func zstdOf(t *testing.T, text string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w, err := zstd.NewWriter(&b)
-	if err == nil {
-		_, err = io.WriteString(w, text)
-	}
-	if err != nil || w.Close() != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
-func gzipOf(t *testing.T, text string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	io.WriteString(w, text)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
-func zipOf(t *testing.T, files map[string]string) string {
+func zipped(t *testing.T, members ...member) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	for name, text := range files {
-		f, err := w.Create(name)
+	for _, m := range members {
+		f, err := w.Create(m.name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		io.WriteString(f, text)
+		io.WriteString(f, m.text)
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	w.Close()
+	return b.Bytes()
 }
 
-// readUnit reads all sources of a unit: their names below dir, and how many entries each has.
-func readUnit(t *testing.T, dir string, u *Unit) (got []string, err error) {
-	t.Helper()
-	err = u.Each(func(src *Source) error {
-		r := NewReader(context.Background(), src, Config{Workers: 1}, func() *recorder { return &recorder{} })
+func gzipped(text []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Write(text)
+	w.Close()
+	return b.Bytes()
+}
+
+func zstded(text []byte) []byte {
+	w, _ := zstd.NewWriter(nil)
+	return w.EncodeAll(text, nil)
+}
+
+// readEach reads a unit's sources and lists them as HOST:MEMBER=ENTRIES.
+func readEach(u *Unit) (string, error) {
+	var all []string
+	err := u.Each(func(src *Source) error {
+		r := NewReader(context.Background(), src, Config{}, newRecorder)
 		defer r.Close()
-		n := int64(0)
 		for r.Scan() {
-			n += r.Snapshot().Entries
-		}
-		name, _ := strings.CutPrefix(src.Name, dir+"/")
-		if n > 0 {
-			got = append(got, name)
+			all = append(all, fmt.Sprintf("%s:%s=%d", src.Host, src.Member, r.Snapshot().Entries))
 		}
 		var none *NoListingError
 		if err := r.Err(); !errors.As(err, &none) {
@@ -116,139 +246,131 @@ func readUnit(t *testing.T, dir string, u *Unit) (got []string, err error) {
 		}
 		return nil
 	})
-	return got, err
+	return strings.Join(all, " "), err
 }
 
-func TestFind(t *testing.T) {
-	dir := t.TempDir()
-	writeFiles(t, dir, map[string]string{
-		"snap/lvs2-20261122T052840Z.txt":                                oneRow,
-		"snap/lvs1-20261122T053340Z.txt.zst":                            zstdOf(t, oneRow),
-		"snap/lvs1-20261122T052840Z.txt.zst":                            zstdOf(t, oneRow),
-		"snap/.ipvsstate-record-1234.tmp":                               oneRow,
-		"snap/.git/lvs1-20261122T052840Z.txt":                           oneRow,
-		"snap/deep/er/connections-20261121.txt.gz":                      gzipOf(t, oneRow),
-		"snap/notes.md":                                                 "nothing to see\n",
-		"more/all.tar":                                                  tarOf(t, map[string]string{"a/lvs3-20261101T000000Z.txt": oneRow, "a/readme": "no listing\n", "a/x.gz": gzipOf(t, oneRow), ".hidden": oneRow}),
-		"more/all.tar.zst":                                              zstdOf(t, tarOf(t, map[string]string{"one.txt": oneRow})),
-		"more/pictures.zip":                                             zipOf(t, map[string]string{"saved/two.txt": oneRow}),
-		"sos/sosreport-lvs9/sos_commands/ipvs/ipvsadm_-Ln_--connection": oneRow,
-		"sos/sosreport-lvs9/etc/hosts":                                  "127.0.0.1 localhost\n",
-		"report.tar":                                                    tarOf(t, map[string]string{"sosreport-lvs9/etc/passwd": "root\n", "sosreport-lvs9/sos_commands/ipvs/ipvsadm_-Lnc": oneRow}),
-		"two/a/20261122.txt":                                            oneRow,
-		"two/b/20261122.txt":                                            oneRow,
-	})
-	if err := os.Symlink(filepath.Join(dir, "snap"), filepath.Join(dir, "snap", "deep", "loop")); err != nil {
-		t.Fatal(err)
+func TestEach(t *testing.T) {
+	one, two := entry(1), entry(1)+entry(2)
+	members := []member{
+		{"day/", ""}, {"day/lvs1-20261122T052840Z.txt", one}, {"day/lvs2-20261122T052840Z.txt.gz", string(gzipped([]byte(two)))},
+		{"day/.hidden", one}, {".git/x", one}, {"__MACOSX/day/y", one}, {"../../etc/passwd", "root:x:0:0\n"}, {"./conn.txt", one},
 	}
-	if err := os.Symlink(filepath.Join(dir, "snap", "notes.md"), filepath.Join(dir, "snap", "linked.txt")); err != nil {
-		t.Fatal(err)
+	const want = "lvs1:day/lvs1-20261122T052840Z.txt=1 lvs2:day/lvs2-20261122T052840Z.txt.gz=2 :conn.txt=1"
+	sos := []member{
+		{"sosreport-lvs1-2026-11-22-abc/", ""}, {"sosreport-lvs1-2026-11-22-abc/etc/hosts", "127.0.0.1 localhost\n"},
+		{"sosreport-lvs1-2026-11-22-abc/proc/net/ip_vs_conn", one}, {"sosreport-lvs1-2026-11-22-abc/sos_commands/ipvs/ipvsadm_-Ln_--connection", two},
 	}
+	plain := tarred(t, members...)
 	tests := []struct {
-		name  string
-		args  []string
-		units []string // their paths, with the host
-		read  []string // sources that have entries
+		name string
+		data []byte
+		want string
 	}{
-		{"a directory", []string{"snap"},
-			[]string{"snap/linked.txt ", "snap/notes.md ", "snap/deep/er/connections-20261121.txt.gz ", "snap/lvs1-20261122T052840Z.txt.zst lvs1", "snap/lvs1-20261122T053340Z.txt.zst lvs1", "snap/lvs2-20261122T052840Z.txt lvs2"},
-			[]string{"snap/deep/er/connections-20261121.txt.gz", "snap/lvs1-20261122T052840Z.txt.zst", "snap/lvs1-20261122T053340Z.txt.zst", "snap/lvs2-20261122T052840Z.txt"}},
-		{"a pattern, and a file twice", []string{"snap/lvs1-*.zst", "snap/lvs1-20261122T052840Z.txt.zst"},
-			[]string{"snap/lvs1-20261122T052840Z.txt.zst lvs1", "snap/lvs1-20261122T053340Z.txt.zst lvs1"}, nil},
-		{"archives", []string{"more"},
-			[]string{"more/all.tar ", "more/all.tar.zst ", "more/pictures.zip "},
-			[]string{"more/all.tar/a/lvs3-20261101T000000Z.txt", "more/all.tar/a/x.gz", "more/all.tar.zst/one.txt", "more/pictures.zip/saved/two.txt"}},
-		{"reports", []string{"sos", "report.tar"}, []string{"report.tar ", "sos/sosreport-lvs9 "}, []string{"report.tar", "sos/sosreport-lvs9"}},
-		{"directories of hosts", []string{"two"}, []string{"two/a/20261122.txt a", "two/b/20261122.txt b"}, []string{"two/a/20261122.txt", "two/b/20261122.txt"}},
+		{"plain.txt", []byte(two), ":=2"},
+		{"plain.txt.zst", zstded([]byte(two)), ":=2"},
+		{"two-listings", []byte(title + columns + one + title + columns + two), ":=1 :=2"},
+		{"lvs9-20261122.tar", plain, strings.Replace(want, " :conn", " lvs9:conn", 1)},
+		{"a.tar.gz", gzipped(plain), want},
+		{"a.tar.zst", zstded(plain), want},
+		{"named-wrong.txt", zstded(plain), want},
+		{"a.zip", zipped(t, members...), want},
+		{"empty.zip", zipped(t), ""},
+		{"empty.tar", make([]byte, 1024), ""},
+		{"sosreport-lvs1-2026-11-22-abc.tar.gz", gzipped(tarred(t, sos...)), "lvs1:=2"},
+		{"renamed.tar", tarred(t, member{"x/conn", one}, member{"x/sos_commands/ipvs/ipvsadm_-Ln_--connection", two}, member{"x/conn2", one}), ":x/conn=1 :=2"},
 	}
 	for _, tt := range tests {
-		var args []string
-		for _, a := range tt.args {
-			args = append(args, filepath.Join(dir, a))
+		dir := t.TempDir()
+		path := filepath.Join(dir, tt.name)
+		if err := os.WriteFile(path, tt.data, 0o600); err != nil {
+			t.Fatal(err)
 		}
-		units, skipped, err := Find(args)
-		if err != nil || len(skipped) > 0 {
-			t.Errorf("%s: %v, %v", tt.name, err, skipped)
+		units, _, err := Find([]string{dir}, time.UTC)
+		if err != nil || len(units) != 1 {
+			t.Fatalf("%s: %v, %v", tt.name, units, err)
+		}
+		if got, err := readEach(&units[0]); err != nil || got != tt.want {
+			t.Errorf("%s: %q, want %q; error %v", tt.name, got, tt.want, err)
+		}
+		// What do says ends it, though it leaves a source half read.
+		stop := errors.New("stop")
+		calls := 0
+		err = units[0].Each(func(src *Source) error {
+			calls++
+			r := NewReader(context.Background(), src, Config{ReadSize: 16}, newRecorder)
+			r.Scan()
+			r.Close()
+			return stop
+		})
+		if strings.HasPrefix(tt.name, "empty.") {
 			continue
 		}
-		var got, read []string
-		for _, u := range units {
-			rel, _ := strings.CutPrefix(u.Path, dir+"/")
-			got = append(got, rel+" "+u.Host)
-			names, err := readUnit(t, dir, u)
-			if err != nil {
-				t.Errorf("%s: %s: %v", tt.name, u.Path, err)
-			}
-			read = append(read, names...)
-		}
-		if !slices.Equal(got, tt.units) {
-			t.Errorf("%s: found\n%q, want\n%q", tt.name, got, tt.units)
-		}
-		if tt.read != nil && !slices.Equal(read, tt.read) {
-			t.Errorf("%s: read\n%q, want\n%q", tt.name, read, tt.read)
-		}
-	}
-	if _, _, err := Find([]string{filepath.Join(dir, "missing")}); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("of what is missing: %v", err)
-	}
-	if _, _, err := Find([]string{filepath.Join(dir, "missing-*")}); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("of a pattern without files: %v", err)
-	}
-}
-
-// TestDamagedFile: one file that cannot be decompressed costs that file alone.
-func TestDamagedFile(t *testing.T) {
-	dir := t.TempDir()
-	good := zstdOf(t, strings.Repeat(oneRow, 2000))
-	damaged := []byte(good)
-	for i := len(damaged) / 2; i < len(damaged)/2+8; i++ {
-		damaged[i] ^= 0xff
-	}
-	writeFiles(t, dir, map[string]string{"lvs1-20261122T01.txt.zst": good, "lvs1-20261122T02.txt.zst": string(damaged), "lvs1-20261122T03.txt.zst": good})
-	units, _, err := Find([]string{dir})
-	if err != nil || len(units) != 3 {
-		t.Fatal(units, err)
-	}
-	for i, u := range units {
-		if _, err := readUnit(t, dir, u); (err != nil) != (i == 1) {
-			t.Errorf("%s: %v", u.Path, err)
+		if calls != 1 || err != stop {
+			t.Errorf("%s: %d calls, error %v", tt.name, calls, err)
 		}
 	}
 }
 
-func TestNameHost(t *testing.T) {
-	for name, want := range map[string]string{
-		"lvs1-20261122T052840Z.txt.zst": "lvs1", "lvs1.example.com-20261122T052840Z-2.txt.zst": "lvs1.example.com",
-		"/var/log/lvs-bj-01_2026-11-22_05-28.txt": "bj-01", "connections-20261122.txt": "", "ipvs.1795322920": "", "conn.txt-20261122.gz": "",
-		"lvs2-conn-20261122-0528": "lvs2", "ip_vs_conn_20261122.txt": "", "20261122.txt": "", "lvs1.txt": "", "snapshot_director7_20261122T0528.gz": "director7",
+// TestEachHalfRead closes readers before a member's end, and reads on with the next.
+func TestEachHalfRead(t *testing.T) {
+	long := strings.Repeat(entry(1), 20000)
+	for name, data := range map[string][]byte{
+		"a.tar": tarred(t, member{"1", long}, member{"2", long}), "a.zip": zipped(t, member{"1", long}, member{"2", long}),
 	} {
-		if got := NameHost(name); got != want {
-			t.Errorf("%s: host %q, want %q", name, got, want)
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		u, n := Unit{Path: path}, 0
+		err := u.Each(func(src *Source) error {
+			if n++; n == 1 {
+				NewReader(context.Background(), src, Config{}, newRecorder).Close()
+				return nil
+			}
+			if got, err := io.ReadAll(src.Reader); err != nil || string(got) != long {
+				t.Errorf("%s: %d bytes of %d, %v", name, len(got), len(long), err)
+			}
+			return nil
+		})
+		if n != 2 || err != nil {
+			t.Errorf("%s: %d sources, %v", name, n, err)
 		}
 	}
 }
 
-// TestAfterClockChange: where an hour comes twice, the order of the input tells which it is.
-func TestAfterClockChange(t *testing.T) {
-	berlin, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Skip(err)
+// TestBrokenUnit has broken files among others: each costs itself alone.
+func TestBrokenUnit(t *testing.T) {
+	var text strings.Builder
+	for n := range 3000 {
+		text.WriteString(entry(n))
 	}
-	// The clocks went from 3:00 back to 2:00, at 1:00 UTC.
-	at := func(loc *time.Location, h, m int) time.Time { return time.Date(2026, 10, 25, h, m, 0, 0, loc) }
-	utc := func(h, m int) time.Time { return at(time.UTC, h, m) }
-	tests := []struct{ t, before, want time.Time }{
-		{at(berlin, 2, 55), utc(0, 50), utc(0, 55)},
-		{at(berlin, 2, 0), utc(0, 55), utc(1, 0)},
-		{at(berlin, 2, 30), utc(1, 25), utc(1, 30)},
-		{at(berlin, 3, 0), utc(1, 55), utc(2, 0)},
-		{at(berlin, 1, 30), at(berlin, 1, 40), at(berlin, 1, 30)}, // a clock that was set back
-		{utc(2, 0), utc(2, 55), utc(2, 0)},
-		{at(berlin, 2, 30), time.Time{}, utc(0, 30)},
+	broken := zstded([]byte(text.String()))
+	broken[len(broken)/2] ^= 0xff
+	archive := tarred(t, member{"1", entry(1)}, member{"2", text.String()})
+	tree(t, map[string]string{
+		"d/1.txt": entry(1), "d/2.zst": string(broken), "d/3.zst": string(zstded([]byte(entry(3)))),
+		"d/4.tar": string(archive[:len(archive)/2]), "d/5.zip": "PK\x03\x04 no more", "d/6.gz": "\x1f\x8bno more", "d/7.txt": "prose\n", "d/8.txt": entry(8),
+	})
+	units, failures, err := Find([]string{"d"}, time.UTC)
+	if err != nil || len(failures) > 0 || len(units) != 8 {
+		t.Fatalf("%v, %v, %v", units, failures, err)
 	}
-	for _, tt := range tests {
-		if got := AfterClockChange(tt.t, tt.before); !got.Equal(tt.want) {
-			t.Errorf("%v behind %v is %v, want %v", tt.t, tt.before, got.UTC(), tt.want)
+	var good, bad []string
+	for i := range units {
+		got, err := readEach(&units[i])
+		if err != nil {
+			bad = append(bad, filepath.Base(units[i].Path))
+		} else {
+			good = append(good, filepath.Base(units[i].Path)+got)
 		}
+	}
+	if got := strings.Join(good, " ") + "; " + strings.Join(bad, " "); got != "1.txt:=1 3.zst:=1 7.txt 8.txt:=1; 2.zst 4.tar 5.zip 6.gz" {
+		t.Error(got)
+	}
+	if err := os.Remove("d/1.txt"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readEach(&units[0]); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that was removed: %v", err)
 	}
 }

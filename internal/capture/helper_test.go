@@ -55,8 +55,8 @@ func readAll(r io.Reader, cfg Config) ([]*recorded, error) {
 func describe(all []*recorded, err error) string {
 	var b strings.Builder
 	for _, s := range all {
-		fmt.Fprintf(&b, "%d: time=%s config=%s counts=%+v header=%s complete=%v torn=%v recorded=%+v message=%d problems=%+v entries=%s\n",
-			s.Index, s.Time.UTC().Format("2006-01-02T15:04:05Z"), describeConfig(s.Config()), s.Counts, s.Header, s.Complete, s.Torn, s.Recorded, s.Message, s.Problems, s.Result.everything())
+		fmt.Fprintf(&b, "%d: time=%s from=%d local=%v host=%q cut=%v config=%s counts=%+v header=%s complete=%v torn=%v recorded=%+v message=%d problems=%+v entries=%s\n",
+			s.Index, s.Time.UTC().Format("2006-01-02T15:04:05Z"), s.TimeFrom, s.TimeLocal, s.Host, s.Cut, describeConfig(s.Config()), s.Counts, s.Header, s.Complete, s.Torn, s.Recorded, s.Message, s.Problems, s.Result.everything())
 	}
 	if err != nil {
 		none, ok := err.(*NoListingError)

@@ -1,34 +1,136 @@
 package capture
 
 import (
+	"net/netip"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
 )
 
 var (
-	// lvs1-20261122T052840Z.txt, 2026-11-22_05-28.txt, conn.20261122-0528
-	nameTime = regexp.MustCompile(`(?:^|\D)(20\d{2})-?(\d{2})-?(\d{2})[T_-]?(\d{2})[-:]?(\d{2})(?:[-:]?(\d{2}))?(Z)?(?:\D|$)`)
+	// lvs1-20261122T052840Z.txt, 2026-11-22_05-28.txt, conn.20261122-0528, 2026年11月22日05时28分.txt
+	nameTime = regexp.MustCompile(`(?:^|\D)(20\d{2})[-_.年]?(\d{2})[-_.月]?(\d{2})(?:[T_.\- ]|日 ?)?(\d{2})[-_.:时]?(\d{2})(?:[-_.:分]?(\d{2})(?:秒|[.,]\d{3})?)?(Z|\+\d{4})?(?:\D|$)`)
 	// conn.txt-20261122.gz
-	nameDay = regexp.MustCompile(`(?:^|\D)(20\d{2})-?(\d{2})-?(\d{2})(?:\D|$)`)
-	// ipvs.1795322920
-	nameEpoch = regexp.MustCompile(`(?:^|\D)(1\d{9})(?:\D|$)`)
+	nameDay = regexp.MustCompile(`(?:^|\D)(20\d{2})[-_.年]?(\d{2})[-_.月]?(\d{2})(?:\D|$)`)
+	// ipvs.1795322920, and with milliseconds
+	nameEpoch = regexp.MustCompile(`(?:^|\D)(1\d{9})(\d{3})?(?:\D|$)`)
 )
 
-// timeForms are those of a time in a name, the first that matches holds.
-var timeForms = []*regexp.Regexp{nameTime, nameDay, nameEpoch}
-
-// NameTime is the time that a file's name tells. Without a Z it is taken to be in loc.
+// NameTime is the time that a file's name tells, not a folder's: a day with hours and
+// minutes, with seconds or without, a day alone, which is its midnight, or seconds since
+// 1970. Without Z or an offset it is taken to be in loc. The numbers that logrotate puts
+// behind a name (.1.gz) tell none.
 func NameTime(name string, loc *time.Location) (t time.Time, ok bool) {
-	base := filepath.Base(name)
-	if m := nameTime.FindStringSubmatch(base); m != nil {
-		return at(m[1], number(m[2]), m[3], m[4], m[5], m[6], m[7], loc)
+	t, _, ok = nameStamp(filepath.Base(name), loc)
+	return t, ok
+}
+
+// nameStamp also says where in the name its time begins.
+func nameStamp(base string, loc *time.Location) (t time.Time, begin int, ok bool) {
+	for _, form := range []*regexp.Regexp{nameTime, nameDay} {
+		m := form.FindStringSubmatchIndex(base)
+		if m == nil {
+			continue
+		}
+		number := func(n int) int {
+			if 2*n >= len(m) || m[2*n] < 0 {
+				return 0
+			}
+			v, _ := strconv.Atoi(base[m[2*n]:m[2*n+1]]) // the expressions let nothing else through
+			return v
+		}
+		s := stamp{year: number(1), month: number(2), day: number(3), hour: number(4), minute: number(5), second: number(6)}
+		if len(m) > 14 && m[14] >= 0 {
+			s.parts |= hourPart
+			if zone := []byte(base[m[14]:m[15]]); zone[0] == 'Z' {
+				s.zone = "Z"
+			} else if s.readOffset(zone) == 0 {
+				return t, 0, false
+			}
+		}
+		t, _, ok = s.instant(loc)
+		return t, m[2], ok
 	}
-	if m := nameDay.FindStringSubmatch(base); m != nil {
-		return at(m[1], number(m[2]), m[3], "0", "0", "0", "", loc)
+	if m := nameEpoch.FindStringSubmatchIndex(base); m != nil {
+		seconds, _ := strconv.ParseInt(base[m[2]:m[3]], 10, 64)
+		return time.Unix(seconds, 0), m[2], true
 	}
-	if m := nameEpoch.FindStringSubmatch(base); m != nil {
-		return time.Unix(int64(number(m[1])), 0), true
+	return t, 0, false
+}
+
+// NameHost is the host that a path tells: what stands before the time in the file's name, as
+// in lvs1-20261122T052840Z.txt.zst, or between sosreport- and the time. Words that say what
+// the file is, and not whose, are left out at both ends (lvs1-conn-20261122.txt); if nothing
+// else is there, as in connections-20261122.txt, no host is told. Nor is one by a name without
+// a time. A host has a letter in it, or is an address.
+func NameHost(path string) string {
+	base := filepath.Base(path)
+	_, begin, ok := nameStamp(base, time.UTC)
+	if !ok {
+		return ""
 	}
-	return t, false
+	name := strings.TrimPrefix(base[:begin], "sosreport-")
+	for {
+		name = strings.Trim(name, "-_. @")
+		first, last := strings.IndexAny(name, "-_."), strings.LastIndexAny(name, "-_.")
+		switch {
+		case first > 0 && kindWords[strings.ToLower(name[:first])] && !numbered(name[:first], name[first+1:]):
+			name = name[first:]
+		case first > 0 && kindWords[strings.ToLower(name[last+1:])]:
+			name = name[:last]
+		case couldBeHost(name):
+			return name
+		default:
+			return ""
+		}
+	}
+}
+
+// numbered reports the name of one of several directors: lvs-1, director_02.
+func numbered(word, rest string) bool {
+	switch strings.ToLower(word) {
+	case "lvs", "ipvs", "dpvs", "director":
+		return rest != "" && rest[0]-'0' <= 9 && !isAddress(rest)
+	}
+	return false
+}
+
+// couldBeHost reports a name that is not one of kindWords, and has a letter or is an address.
+func couldBeHost(name string) bool {
+	return !kindWords[strings.ToLower(name)] && isHostName([]byte(name)) && (hasLetter(name) || isAddress(name))
+}
+
+// kindWords say what a file is.
+var kindWords = wordSet(`conn conns connection connections ip ipv4 ipv6 vs ipvs ipvsadm ipvsstate lvs dpvs director ln lnc lcn lc
+	save saved snap snapshot snapshots dump dumps table list listing state states stat stats status session sessions
+	proc net sync count counts capture output out log data backup history sos sosreport txt tmp test
+	before after old new pre post`)
+
+func wordSet(words string) map[string]bool {
+	set := make(map[string]bool)
+	for _, w := range strings.Fields(words) {
+		set[w] = true
+	}
+	return set
+}
+
+func hasLetter(name string) bool {
+	return strings.ContainsFunc(name, func(r rune) bool { return r|0x20 >= 'a' && r|0x20 <= 'z' })
+}
+
+func isAddress(name string) bool {
+	_, err := netip.ParseAddr(name)
+	return err == nil
+}
+
+// isHostName reports a name of letters, digits, dots, dashes and underscores.
+func isHostName(name []byte) bool {
+	for _, c := range name {
+		if c|0x20-'a' >= 26 && c-'0' > 9 && c != '.' && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return len(name) > 0 && len(name) < 200
 }

@@ -58,7 +58,20 @@ type Snapshot[A any] struct {
 	// Index counts the snapshots of a source from 1.
 	Index int
 	// Time is when the listing was taken, as a line before it says; zero if none does.
-	Time time.Time
+	// TimeFrom is what sort of line that was. TimeLocal says that the line told no zone, or
+	// letters that several share, and that the time is one of Config.Location.
+	Time      time.Time
+	TimeFrom  TimeFrom
+	TimeLocal bool
+	// Host is the director's name as the text tells it: the first line of a recorded
+	// snapshot, or else the last prompt of a shell, or head line of watch, in front of the
+	// listing, be it in front of others before. Empty if none does.
+	Host string
+	// Cut says that the input ends within a row: what ends there is one that could not be
+	// read, or that is shorter than its format's rows are. A cut within the last field of
+	// a row of ipvsadm's cannot be told. The rows before it count, and the cut one too if it
+	// could be read.
+	Cut bool
 	// Recorded is set for a snapshot that `ipvsstate record` wrote; Torn says that it was
 	// read to its end and lacks rows, or the line that ends it.
 	Recorded *Recorded
@@ -144,6 +157,7 @@ type Reader[A Accumulator[A]] struct {
 	ready   []*segment[A]    // of the part being merged
 	merging *part[A]
 
+	host   string // of the listings to come
 	cur    *Snapshot[A]
 	after  *Snapshot[A] // lines behind a time behind cur's entries; the next, if entries or titles follow
 	count  int
@@ -175,10 +189,10 @@ func NewReader[A Accumulator[A]](ctx context.Context, src *Source, cfg Config, n
 	}
 	c := &cutter{r: src.Reader, size: size}
 	for range workers {
-		w := &worker[A]{cutter: c, newAcc: newAcc, keep: cfg.Keep, location: cfg.Location}
+		w := &worker[A]{cutter: c, newAcc: newAcc, keep: cfg.Keep, clock: clock{cfg.Location, src.Modified}}
 		w.scanner.Only = cfg.Format
-		if w.location == nil {
-			w.location = time.UTC
+		if w.clock.loc == nil {
+			w.clock.loc = time.UTC
 		}
 		go w.run(r.free, r.results, r.done)
 	}
@@ -322,17 +336,18 @@ func (r *Reader[A]) take(s *segment[A]) {
 	if s.begin == dateLine {
 		switch {
 		case r.after != nil:
-			r.after.Time = s.time
+			r.after.tell(s.time)
 		case c.columns || c.Entries > 0:
-			r.after = &Snapshot[A]{Time: s.time, Result: r.newAcc()}
+			r.after = r.newSnapshot()
+			r.after.tell(s.time)
 		default:
-			c.Time = s.time
+			c.tell(s.time)
 		}
 	}
 	// What stands before a listing belongs to it; behind one, unless that has its own.
 	has := s.begin == parse.ConfigTitleLine && c.configTitle || s.begin == parse.ConfigLine && c.timeouts
 	if has && r.after == nil && (c.columns || c.Entries > 0) {
-		r.after = &Snapshot[A]{Result: r.newAcc()}
+		r.after = r.newSnapshot()
 	}
 	begins := false
 	switch s.begin {
@@ -355,10 +370,13 @@ func (r *Reader[A]) take(s *segment[A]) {
 	switch s.begin {
 	case headLine:
 		recorded := s.recorded // the segment is used again
-		c.Recorded, c.Time = &recorded, recorded.Time
+		c.Recorded, c.Host = &recorded, recorded.Host
+		c.tell(told{time: recorded.Time, from: TimeRecorded})
 	case endLine:
 		c.whole = s.end == c.Entries+c.Bad+c.OtherFormat
 	}
+	r.takeHosts(c, s.host)
+	c.Cut = s.cut
 	c.title = c.title || s.begin == parse.TitleLine
 	c.columns = c.columns || s.begin == parse.ColumnsLine
 	if s.begin == parse.ColumnsLine {
@@ -377,6 +395,22 @@ func (r *Reader[A]) take(s *segment[A]) {
 	c.Result.Merge(s.result)
 }
 
+// takeHosts takes the hosts that lines tell: in front of the listing for it and for those to
+// come, behind its titles or rows for those to come.
+func (r *Reader[A]) takeHosts(c *Snapshot[A], h hosts) {
+	if h.toldBefore {
+		r.host = h.before
+		if c.Recorded == nil && !c.columns && c.Entries == 0 {
+			c.Host = r.host
+		}
+	}
+	if h.toldBehind {
+		r.host = h.behind
+	}
+}
+
+func (s *Snapshot[A]) tell(t told) { s.Time, s.TimeFrom, s.TimeLocal = t.time, t.from, t.local }
+
 // merge adds what became of some lines.
 func (s *Snapshot[A]) merge(counts *Counts, message parse.Message, problems []parse.Error) {
 	s.Counts.Add(counts)
@@ -389,7 +423,11 @@ func (s *Snapshot[A]) merge(counts *Counts, message parse.Message, problems []pa
 // current is the snapshot being merged, a new one if there is none.
 func (r *Reader[A]) current() *Snapshot[A] {
 	if r.cur == nil {
-		r.cur = &Snapshot[A]{Result: r.newAcc()}
+		r.cur = r.newSnapshot()
 	}
 	return r.cur
+}
+
+func (r *Reader[A]) newSnapshot() *Snapshot[A] {
+	return &Snapshot[A]{Host: r.host, Result: r.newAcc()}
 }

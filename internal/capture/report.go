@@ -75,7 +75,7 @@ func openReport(root string) (*Source, error) {
 	for _, f := range names {
 		r.names = append(r.names, f.name)
 	}
-	return &Source{Kind: File, Name: filepath.Clean(root), Reader: r, close: r.close}, nil
+	return &Source{Kind: File, Name: filepath.Clean(root), Host: NameHost(root), Reader: r, close: r.close}, nil
 }
 
 // reportFiles reads files of a directory one after the other.

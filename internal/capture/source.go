@@ -39,7 +39,9 @@ type Source struct {
 	// Name is the file's path, or what the user calls the input. It is not safe
 	// for a terminal.
 	Name string
-	// Host is the director that the path tells of, empty if it tells of none.
+	// Member is the name within an archive, empty of a file of its own.
+	Member string
+	// Host is what the path tells, by NameHost; empty if it tells none.
 	Host string
 	// Modified is the file's modification time, zero where there is none.
 	Modified time.Time
@@ -80,7 +82,7 @@ func Open(name string) (*Source, error) {
 		}
 		return openReport(name)
 	}
-	return &Source{Kind: File, Name: name, Modified: info.ModTime(), Size: info.Size(), Reader: Text(f), close: f.Close}, nil
+	return &Source{Kind: File, Name: name, Host: NameHost(name), Modified: info.ModTime(), Size: info.Size(), Reader: Text(f), close: f.Close}, nil
 }
 
 // Text reads what is compressed with gzip, zstd, bzip2 or xz, told by its first
@@ -157,9 +159,18 @@ func (z *zstdReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// unpack reads the text of a report's files if r is an archive. A first block that
-// does not come at once is none of an archive.
+// unpack reads the text of a report's files if r is an archive.
 func unpack(r io.Reader) (io.Reader, error) {
+	head, whole := firstBlock(r)
+	if isTar(head) {
+		return &reportArchive{tar: tar.NewReader(whole)}, nil
+	}
+	return whole, nil
+}
+
+// firstBlock reads as much as shows an archive, and gives a reader of the whole. A block
+// that does not come at once is none of an archive.
+func firstBlock(r io.Reader) (block []byte, whole io.Reader) {
 	head := make([]byte, 512)
 	n := 0
 	for n < len(head) {
@@ -173,11 +184,7 @@ func unpack(r io.Reader) (io.Reader, error) {
 			break
 		}
 	}
-	whole := &headed{head: head[:n], rest: r}
-	if isTar(head[:n]) {
-		return &reportArchive{tar: tar.NewReader(whole)}, nil
-	}
-	return whole, nil
+	return head[:n], &headed{head: head[:n], rest: r}
 }
 
 // headed is a reader whose first bytes have been read already.

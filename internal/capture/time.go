@@ -2,81 +2,238 @@ package capture
 
 import (
 	"bytes"
-	"regexp"
-	"strconv"
-	"strings"
 	"time"
+
+	"ipvsstate/internal/parse"
 )
 
-// The forms in which a line tells when the listing behind it was taken: date(1) in
-// the C, English and Chinese locales, ISO 8601, and the head line of watch(1). The
-// line must hold nothing else but decoration.
-var (
-	isoTime     = regexp.MustCompile(`^(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T_ ]+(\d{1,2}):(\d{2}):(\d{2})(?:[.,]\d+)? ?(Z|UTC|[+-]\d{2}:?\d{2})?$`)
-	chineseTime = regexp.MustCompile(`^(\d{4}) ?年 ?(\d{1,2}) ?月 ?(\d{1,2}) ?日 ?(?:(?:星期|周)[一二三四五六日天] ?)?(\d{1,2})(?::|时)(\d{2})(?::|分)(\d{2})秒? ?([A-Z]{3,4})?(?:,? ?星期[一二三四五六日天])? ?([A-Z]{3,4})?$`)
-	cTime       = regexp.MustCompile(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +(?:([A-Z][a-z]{2}) +(\d{1,2})|(\d{1,2}) +([A-Z][a-z]{2}))(?: +(\d{4}))? +(\d{1,2}):(\d{2}):(\d{2})(?: +(AM|PM))?(?: +([A-Z]{3,5}|[+-]\d{2,4}))?(?: +(\d{4}))?$`)
-	watchHead   = regexp.MustCompile(`^Every [\d.]+s: .* ([A-Z][a-z]{2} [A-Z][a-z]{2} +\d.*)$`)
-	chineseHead = regexp.MustCompile(`^Every [\d.]+s: .* (\d{4}年.*)$`)
+// TimeFrom says what told a snapshot's time.
+type TimeFrom uint8
+
+// What tells a snapshot's time.
+const (
+	// TimeUnknown is a time that nothing told.
+	TimeUnknown TimeFrom = iota
+	// TimeRecorded is the first line of a recorded snapshot.
+	TimeRecorded
+	// TimeLine is a line such as date(1) prints.
+	TimeLine
+	// TimeYearless is such a line without a year: the newest is taken in which it is not
+	// behind the file's modification time.
+	TimeYearless
+	// TimeWatch is the head line of watch(1).
+	TimeWatch
 )
 
-var months = map[string]time.Month{
-	"Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "May": 5, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Oct": 10, "Nov": 11, "Dec": 12,
+// told is a time with what told it.
+type told struct {
+	time time.Time
+	from TimeFrom
+	// host is told by the head line of watch(1).
+	host string
+	// local says that no zone was told, or letters that several zones share, and that the
+	// time was taken to be in the given location.
+	local bool
 }
 
-// maxTimeLine is the longest line, in bytes, that is looked at for a time.
+// clock gives what a time does not tell itself.
+type clock struct {
+	loc    *time.Location
+	newest time.Time // a year that is not told is the newest that ends before it; zero refuses
+}
+
+// maxTimeLine is the longest line, in bytes, that is looked at for a time or a host.
 const maxTimeLine = 256
 
-// lineTime is the time that a line tells. A time without a zone, or with one of the
-// letters that several zones share (CST), is taken to be in loc.
-func lineTime(line []byte, loc *time.Location) (t time.Time, ok bool) {
-	if len(line) > maxTimeLine || bytes.IndexByte(line, ':') < 0 && !bytes.Contains(line, []byte("年")) {
+// lineTime is the time that a line tells which holds nothing else, but a label (date:,
+// timestamp=, 时间：), decoration (# = - * > [ ] and quotes) and terminal escapes. These are
+// known, with fractions of a second or without:
+//
+//	Sun Nov 22 05:28:40 CST 2026         date in the C locale; the parts in any order
+//	Sun 22 Nov 2026 05:28:40 AM UTC      in English ones, Sunday and November too
+//	Sun, 22 Nov 2026 05:28:40 +0800      date -R
+//	2026年 11月 22日 星期日 下午 05:28:40 CST     in Chinese ones, also 时分秒, and 日 11月 22
+//	2026-11-22T05:28:40+08:00            ISO 8601 and what is like it: / or . in the date, a
+//	                                     blank, _ or - for the T, Z, +08, +0800, letters
+//	20261122T052840Z, 20261122052840     the same without separators
+//	1795325320, @1795325320              seconds since 1970, of 2008 to 2033; with 13, 16 or
+//	                                     19 digits milli-, micro- and nanoseconds
+//	Nov 22 05:28:40                      of a file whose modification time is known
+//	Every 2.0s: ipvsadm -Lnc   lvs1: Sun Nov 22 05:28:40 2026    watch, with any of the above
+//
+// A time without seconds is none, and so are 22/11/2026 and 11/22/2026.
+//
+// Letters of a zone count where date(1) prints them for one zone only, and where they are those
+// of the location; any others (CST, IST) are taken to mean the location, as no letters are. A
+// time that clocks showed twice when daylight saving ended is the first of the two if no
+// letters say otherwise (Twice gives the second); one that they skipped when it began is as
+// much later as they were put on.
+func (c clock) lineTime(line []byte) (t told, ok bool) {
+	if len(line) > maxTimeLine {
 		return t, false
 	}
-	text := strings.Trim(string(line), "#=-*>[] \t\r")
-	if m := watchHead.FindStringSubmatch(text); m != nil {
-		text = m[1]
-	} else if m := chineseHead.FindStringSubmatch(text); m != nil {
-		text = m[1]
+	if bytes.IndexByte(line, 0x1b) >= 0 {
+		line = parse.WithoutEscapes(line)
 	}
-	if m := isoTime.FindStringSubmatch(text); m != nil {
-		return at(m[1], number(m[2]), m[3], m[4], m[5], m[6], m[7], loc)
+	text := trimMarks(line)
+	if len(text) < len("1795325320") {
+		return t, false
 	}
-	if m := chineseTime.FindStringSubmatch(text); m != nil {
-		return at(m[1], number(m[2]), m[3], m[4], m[5], m[6], m[7]+m[8], loc)
-	}
-	if m := cTime.FindStringSubmatch(text); m != nil && (m[5] == "" || m[11] == "") {
-		hour := number(m[6])
-		switch {
-		case m[9] == "PM" && hour < 12:
-			hour += 12
-		case m[9] == "AM" && hour == 12:
-			hour = 0
+	if first := text[0]; first-'0' > 9 {
+		if rest, ok := watchHead(text); ok {
+			return c.watch(rest)
 		}
-		return at(m[5]+m[11], int(months[m[1]+m[4]]), m[2]+m[3], strconv.Itoa(hour), m[7], m[8], m[10], loc)
+		if label := withoutLabel(text); len(label) < len(text) {
+			text = trimMarks(label)
+		}
+	}
+	if rest, at := bytes.CutPrefix(text, []byte("@")); at {
+		if len(rest) < len("1795325320") || rest[0]-'0' > 9 || bytes.ContainsAny(rest, " -/:") {
+			return t, false
+		}
+		text = rest
+	}
+	return c.parse(text)
+}
+
+// watch finds the time at the end of watch's head line, behind the interval, and the host
+// before it, empty in versions that do not print one.
+func (c clock) watch(rest []byte) (t told, ok bool) {
+	var field []byte
+	for i := 0; i < len(rest); {
+		if rest[i] == ' ' {
+			i++
+			continue
+		}
+		if t, ok = c.parse(rest[i:]); ok {
+			t.from = TimeWatch
+			if name, colon := bytes.CutSuffix(field, []byte(":")); colon && isHostName(name) {
+				t.host = string(name)
+			}
+			return t, true
+		}
+		n := bytes.IndexByte(rest[i:], ' ')
+		if n < 0 {
+			break
+		}
+		field = rest[i : i+n]
+		i += n
 	}
 	return t, false
 }
 
-// at makes a time of its parts, and refuses a day or an hour that does not exist.
-func at(year string, month int, day, hour, minute, second, zone string, loc *time.Location) (t time.Time, ok bool) {
-	switch {
-	case zone == "Z" || zone == "UTC" || zone == "GMT":
-		loc = time.UTC
-	case strings.HasPrefix(zone, "+") || strings.HasPrefix(zone, "-"):
-		digits := strings.ReplaceAll(zone[1:], ":", "")
-		offset := number((digits + "00")[:2])*3600 + number((digits + "00")[2:4])*60
-		if zone[0] == '-' {
-			offset = -offset
-		}
-		loc = time.FixedZone("", offset)
+// watchHead cuts `Every 2.0s:` off a line, in English or Chinese (每 2.0 秒：).
+func watchHead(text []byte) (rest []byte, ok bool) {
+	rest, ok = bytes.CutPrefix(text, []byte("Every "))
+	if !ok {
+		rest, ok = bytes.CutPrefix(text, []byte("每"))
+		rest = bytes.TrimPrefix(bytes.TrimLeft(rest, " "), []byte("隔"))
+		rest = bytes.TrimLeft(rest, " ")
 	}
-	y, d, h, m, s := number(year), number(day), number(hour), number(minute), number(second)
-	t = time.Date(y, time.Month(month), d, h, m, s, 0, loc)
-	return t, y > 0 && t.Year() == y && int(t.Month()) == month && t.Day() == d && m < 60 && s < 60 && h < 24
+	if !ok || len(rest) == 0 || rest[0]-'0' > 9 {
+		return nil, false
+	}
+	if i := bytes.IndexByte(rest, ':'); i >= 0 && i < 12 {
+		return rest[i+1:], true
+	}
+	if i := bytes.Index(rest, []byte("：")); i >= 0 && i < 12 {
+		return rest[i+len("："):], true
+	}
+	return nil, false
 }
 
-// number is the value of a text of digits.
-func number(digits string) int {
-	n, _ := strconv.Atoi(digits) // the expressions let nothing else through
-	return n
+// trimMarks cuts blanks and what lines are set off with from both ends.
+func trimMarks(text []byte) []byte {
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	for len(text) > 0 && isMark(text[0]) {
+		text = text[1:]
+	}
+	for len(text) > 0 && isMark(text[len(text)-1]) {
+		text = text[:len(text)-1]
+	}
+	return text
+}
+
+func isMark(c byte) bool {
+	switch c {
+	case ' ', '\t', '\r', '#', '=', '-', '*', '>', '<', '[', ']', '"', '\'', ',', ';':
+		return true
+	}
+	return false
+}
+
+// labels are the words that may stand before a time with a colon or an equals sign.
+var labels = map[string]bool{
+	"date": true, "time": true, "datetime": true, "date time": true, "timestamp": true, "ts": true, "now": true, "at": true,
+	"taken": true, "taken at": true, "captured": true, "captured at": true, "collected": true, "collected at": true,
+	"generated": true, "generated at": true, "start": true, "start time": true, "current time": true, "local time": true, "snapshot": true,
+	"时间": true, "日期": true, "日期时间": true, "时间戳": true, "当前时间": true, "采集时间": true, "抓取时间": true, "系统时间": true, "时刻": true,
+	"時間": true, "目前時間": true, "擷取時間": true,
+}
+
+// maxLabel is the longest label in bytes.
+const maxLabel = 24
+
+// withoutLabel cuts a label off a text.
+func withoutLabel(text []byte) []byte {
+	switch text[0] | 0x20 {
+	case 'd', 't', 'n', 'a', 'c', 'g', 's', 'l':
+	default:
+		if text[0] < 0x80 {
+			return text
+		}
+	}
+	var word [maxLabel]byte
+	for i, c := range text[:min(len(text), maxLabel)] {
+		sign := 0
+		switch {
+		case c == ':' || c == '=':
+			sign = 1
+		case c == 0xef && bytes.HasPrefix(text[i:], []byte("：")):
+			sign = len("：")
+		case c == '_' || c == '-':
+			c = ' '
+		case c-'A' < 26:
+			c += 'a' - 'A'
+		}
+		if sign > 0 {
+			if labels[string(bytes.TrimRight(word[:i], " \"'"))] {
+				return text[i+sign:]
+			}
+			return text
+		}
+		word[i] = c
+	}
+	return text
+}
+
+// parse reads a text that is a time and nothing else.
+func (c clock) parse(text []byte) (t told, ok bool) {
+	var s stamp
+	if !s.read(text) {
+		return t, false
+	}
+	t.from = TimeLine
+	switch {
+	case s.unix:
+		t.time = time.Unix(s.seconds, int64(s.nano))
+		return t, true
+	case !s.has(monthPart | dayPart | hourPart | minutePart | secondPart):
+		return t, false
+	case s.has(yearPart):
+		t.time, t.local, ok = s.instant(c.loc)
+		return t, ok
+	case c.newest.IsZero():
+		return t, false
+	}
+	t.from = TimeYearless
+	// A day's grace is for a clock that is wrong, and for another zone.
+	for n, limit := 0, c.newest.Add(24*time.Hour); n <= 8; n++ {
+		s.year = limit.In(c.loc).Year() + 1 - n
+		t.time, t.local, ok = s.instant(c.loc)
+		if ok && !t.time.After(limit) && (!s.has(weekdayPart) || s.wall().Weekday() == s.weekday) {
+			return t, true
+		}
+	}
+	return t, false
 }

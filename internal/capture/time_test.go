@@ -103,7 +103,8 @@ func TestLineTime(t *testing.T) {
 		{"2026-11-22 05:28:40 " + strings.Repeat("=", maxTimeLine), ""},
 	}
 	for _, tt := range tests {
-		at, ok := lineTime([]byte(tt.line), shanghai)
+		told, ok := clock{loc: shanghai}.lineTime([]byte(tt.line))
+		at := told.time
 		got := ""
 		if ok {
 			got = at.UTC().Format(time.RFC3339)
@@ -116,9 +117,9 @@ func TestLineTime(t *testing.T) {
 
 // TestLineTimeYearTwice has the year before and behind the time.
 func TestLineTimeYearTwice(t *testing.T) {
-	at, ok := lineTime([]byte("Sun 22 Nov 2026 05:28:40 UTC 2026"), time.UTC)
-	if ok && at.Year() != 2026 {
-		t.Errorf("%s", at)
+	at, ok := clock{loc: time.UTC}.lineTime([]byte("Sun 22 Nov 2026 05:28:40 UTC 2026"))
+	if ok && at.time.Year() != 2026 {
+		t.Errorf("%v", at)
 	}
 }
 

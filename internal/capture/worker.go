@@ -2,7 +2,6 @@ package capture
 
 import (
 	"bytes"
-	"time"
 
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/parse"
@@ -25,14 +24,23 @@ type part[A any] struct {
 type segment[A any] struct {
 	begin    parse.LineKind // TitleLine, ColumnsLine, ConfigTitleLine, ConfigLine of timeouts, dateLine, headLine, endLine, or Skipped for none
 	header   parse.Format
-	time     time.Time
+	time     told
 	recorded Recorded
 	end      int64 // how many rows an endLine tells of
+	host     hosts
+	cut      bool // its last row is cut in the middle, and the input's last line
 	counts   Counts
 	problems []parse.Error
 	message  parse.Message
 	config   [][]byte // lines of a configuration
 	result   A
+}
+
+// hosts are the last hosts that the segment's lines tell: one in front of its rows, for the
+// listing that they belong to, and one behind them, for the next.
+type hosts struct {
+	before, behind         string
+	toldBefore, toldBehind bool
 }
 
 // Beside the parser's kinds: a line that tells the time, and the first and the last line
@@ -45,11 +53,11 @@ const (
 
 // worker parses blocks, one goroutine each.
 type worker[A Accumulator[A]] struct {
-	cutter   *cutter
-	scanner  parse.Scanner
-	newAcc   func() A
-	keep     func(*conn.Entry) bool
-	location *time.Location
+	cutter  *cutter
+	scanner parse.Scanner
+	newAcc  func() A
+	keep    func(*conn.Entry) bool
+	clock   clock
 }
 
 func (w *worker[A]) run(free <-chan *part[A], results chan<- *part[A], done <-chan struct{}) {
@@ -140,15 +148,31 @@ func (w *worker[A]) parse(p *part[A], block []byte) {
 				w.end(p, s)
 				s = w.begin(p, endLine)
 				s.end = n
-			} else if at, ok := lineTime(l.Text, w.location); ok {
+			} else if at, ok := w.clock.lineTime(l.Text); ok {
 				w.end(p, s)
 				s = w.begin(p, dateLine)
 				s.time = at
+				if at.from == TimeWatch {
+					s.host.tell(at.host, false)
+				}
+			} else if host, ok := promptHost(l.Text); ok {
+				s.host.tell(host, s.begin == parse.ColumnsLine || s.counts.Entries > 0)
 			}
 		}
 		s.counts.Skipped++
 	}
 	w.end(p, s)
+	if len(block) > 0 && block[len(block)-1] != '\n' { // the input's last line, alone
+		s.cut = cutRow(w.scanner.Line(), block, w.cutter.last, &w.scanner)
+	}
+}
+
+func (h *hosts) tell(host string, behind bool) {
+	if behind {
+		h.behind, h.toldBehind = host, true
+	} else {
+		h.before, h.toldBefore = host, true
+	}
 }
 
 // begin starts a segment with an empty accumulator.

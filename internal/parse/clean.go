@@ -164,6 +164,25 @@ func (s *Scanner) tidy(text []byte) {
 	s.endLine(n)
 }
 
+// WithoutEscapes is the line without its terminal escapes. For one that is no colour, and may
+// have moved the cursor, it has a blank.
+func WithoutEscapes(line []byte) []byte {
+	clean := make([]byte, 0, len(line))
+	for i := 0; i < len(line); {
+		if line[i] == 0x1b {
+			n := escapeLen(line[i:])
+			if i+1 < len(line) && line[i+1] == '[' && line[i+n-1] != 'm' {
+				clean = append(clean, ' ')
+			}
+			i += n
+			continue
+		}
+		clean = append(clean, line[i])
+		i++
+	}
+	return clean
+}
+
 // isBlankRune reports the blanks that web pages and word processors leave: the
 // no-break, the ideographic and the typographic spaces.
 func isBlankRune(r rune) bool {

@@ -71,7 +71,7 @@ func (s *Summary) sourceDocument() sourceJSON {
 }
 
 func (s *Summary) snapshotDocument() snapshotJSON {
-	return snapshotJSON{s.Index, s.Of, s.Merged, optional(utc(s.Time), !s.Time.IsZero()), string(s.TimeFrom), s.Complete && !s.CutShort && !s.Torn}
+	return snapshotJSON{s.Index, s.Of, s.Merged, optional(utc(s.Time), !s.Time.IsZero()), string(s.TimeFrom), s.Complete && !s.CutShort && !s.Torn && !s.Cut}
 }
 
 func (s *Summary) inputDocument() inputJSON {

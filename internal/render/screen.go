@@ -243,6 +243,9 @@ func (s *Summary) notes(word *explain.Catalogue) []string {
 	if s.CutShort {
 		all = append(all, word.Word("cutshort"))
 	}
+	if s.Cut && !s.Torn {
+		all = append(all, word.Word("cut"))
+	}
 	if s.Torn {
 		all = append(all, word.Word("torn"))
 	}

@@ -35,6 +35,8 @@ type Summary struct {
 	Complete  bool
 	// CutShort says that the listing itself reports that it is not whole.
 	CutShort bool
+	// Cut says that the input ends within a row.
+	Cut bool
 	// Torn says that a recorded snapshot lacks rows or its end, Anonymized that its
 	// clients' addresses are pseudonyms.
 	Torn, Anonymized bool
@@ -155,7 +157,7 @@ func dialectOf(f parse.Format) conn.Dialect {
 // Whole reports that the summary has all entries of one table at one time, so that it can
 // be held against the kernel's counters.
 func (s *Summary) Whole() bool {
-	return s.Complete && !s.Torn && s.Filter == "" && (!s.Merged || s.Of == 1)
+	return s.Complete && !s.Torn && !s.Cut && s.Filter == "" && (!s.Merged || s.Of == 1)
 }
 
 // DiagnoseFacts are what the rules look at, but for the report: sampled says of how many
@@ -166,7 +168,7 @@ func (s *Summary) DiagnoseFacts(report *services.Report, sampled uint64) *diagno
 		Config: s.Config, Idle: s.idle(), Dialect: s.Format.dialect, OriginsTold: s.Format.name == parse.ProcSync.String(),
 		Listing: diagnose.Listing{
 			Entries: uint64(s.Input.Entries), Bad: uint64(s.Input.Bad), Garbled: uint64(s.Input.Garbled),
-			CutShort: s.CutShort || s.Torn || !s.Complete, Mixed: s.Format.name == "mixed",
+			CutShort: s.CutShort || s.Torn || s.Cut || !s.Complete, Mixed: s.Format.name == "mixed",
 		},
 	}
 	if s.Config != nil {
@@ -315,7 +317,7 @@ func (s *Summary) Merge(o *Summary) {
 	s.Input.Add(&o.Input)
 	s.Tally.Merge(o.Tally)
 	s.Complete = s.Complete && o.Complete
-	s.CutShort = s.CutShort || o.CutShort
+	s.CutShort, s.Cut = s.CutShort || o.CutShort, s.Cut || o.Cut
 	s.Torn, s.Anonymized = s.Torn || o.Torn, s.Anonymized || o.Anonymized
 	if s.Host != o.Host {
 		s.Host = ""

@@ -1,0 +1,60 @@
+package capture
+
+import (
+	"bytes"
+
+	"ipvsstate/internal/parse"
+)
+
+// promptHost is the host that a line tells which is a shell's prompt, with the command behind it or
+// without, in one of the usual forms
+//
+//	[root@lvs1 ~]# ipvsadm -Lnc
+//	root@lvs1:~# ipvsadm -Lnc
+//	root@lvs1 ~ # ipvsadm -Lnc
+//
+// with # or $ or %. A prompt whose command
+// runs elsewhere (ssh, kubectl, docker) tells that the host is not known: then it is empty,
+// and ok.
+func promptHost(line []byte) (host string, ok bool) {
+	if len(line) > maxTimeLine {
+		return "", false
+	}
+	if bytes.IndexByte(line, 0x1b) >= 0 {
+		line = parse.WithoutEscapes(line)
+	}
+	line = bytes.TrimSpace(line)
+	if len(line) == 0 || line[0] != '[' && line[0]|0x20-'a' >= 26 {
+		return "", false
+	}
+	at := bytes.IndexByte(line, '@')
+	if at < 0 || at > 40 {
+		return "", false
+	}
+	user, rest := line[:at], line[at+1:]
+	bracket := user[0] == '['
+	if bracket {
+		user = user[1:]
+	}
+	n := bytes.IndexAny(rest, ": ]")
+	if n < 0 || !isHostName(user) || !isHostName(rest[:n]) {
+		return "", false
+	}
+	name, rest := string(rest[:n]), rest[n:]
+	sign := bytes.IndexAny(rest, "#$%")
+	if sign < 1 || bracket != (rest[sign-1] == ']') || len(bytes.Fields(rest[:sign])) > 2 || sign+1 < len(rest) && rest[sign+1] != ' ' {
+		return "", false
+	}
+	for _, word := range bytes.Fields(rest[sign+1:]) {
+		if elsewhere[string(word)] {
+			return "", true
+		}
+	}
+	if name == "localhost" {
+		return "", true
+	}
+	return name, true
+}
+
+// elsewhere are commands that run others on another host.
+var elsewhere = wordSet("ssh sshpass pssh pdsh clush ansible salt kubectl oc docker podman nerdctl crictl lxc virsh vagrant telnet")
