@@ -227,7 +227,7 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 			r.refuse(openFailure("", err))
 		}
 		for i := range units {
-			if u := &units[i]; !r.tooOld(u) {
+			if u := &units[i]; !r.outOfTime(u) {
 				jobs = append(jobs, func(ctx context.Context, cfg capture.Config) { r.unit(ctx, u, cfg) })
 			}
 		}
@@ -255,13 +255,18 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 	return nil
 }
 
-// tooOld reports a file that was last written before --since, so that nothing in it is newer.
-func (r *trendReading) tooOld(u *capture.Unit) bool {
-	old := !r.since.IsZero() && !u.Modified.IsZero() && u.Modified.Before(r.since)
-	if old {
-		r.leaveOut(u.Modified)
+// outOfTime reports a file that need not be read: a recorded snapshot whose name tells a time
+// that is not wanted, or what was last written before --since, so that nothing in it is newer.
+func (r *trendReading) outOfTime(u *capture.Unit) bool {
+	at, recorded := history.RecordedAt(u.Path)
+	if !recorded {
+		at = u.Modified
 	}
-	return old
+	out := !at.IsZero() && (!r.since.IsZero() && at.Before(r.since) || recorded && !r.until.IsZero() && at.After(r.until))
+	if out {
+		r.leaveOut(at)
+	}
+	return out
 }
 
 // stdin reads standard input.

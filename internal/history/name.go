@@ -2,6 +2,7 @@ package history
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -35,6 +36,13 @@ func parseName(name string) (host string, at time.Time, n int, ok bool) {
 		n, _ = strconv.Atoi(m[3]) // nine digits at most
 	}
 	return m[1], at, n, err == nil && fileName(m[1], at, n) == name
+}
+
+// RecordedAt is the time that a recorded snapshot's name tells: of a file of such a name it
+// is that of its one snapshot.
+func RecordedAt(path string) (at time.Time, ok bool) {
+	_, at, _, ok = parseName(filepath.Base(path))
+	return at, ok
 }
 
 // HostName is a host's name as files and headers have it: letters, digits, dots, dashes

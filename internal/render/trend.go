@@ -39,14 +39,18 @@ type TrendHost struct {
 	Times map[TimeFrom]int
 }
 
-// shownGroups is how many groups a chart and a table have; the rest is added up.
-const shownGroups = 8
+// shownGroups is how many groups a table has; the rest is added up. More lines than
+// shownLines are no longer told apart in a chart of characters.
+const (
+	shownGroups = 8
+	shownLines  = 6
+)
 
 // lineMarks tell the lines of a chart apart without colours.
-const lineMarks = "*o+x#@%&"
+const lineMarks = "*o+x#@"
 
 // lineColors do so with them.
-var lineColors = []asciigraph.AnsiColor{asciigraph.Blue, asciigraph.Red, asciigraph.Green, asciigraph.Purple, asciigraph.Olive, asciigraph.Teal, asciigraph.Gray, asciigraph.Maroon}
+var lineColors = []asciigraph.AnsiColor{asciigraph.Blue, asciigraph.Red, asciigraph.Green, asciigraph.Purple, asciigraph.Olive, asciigraph.Teal}
 
 // TrendScreen writes a trend for a person.
 func TrendScreen(w io.Writer, t *Trend, o Options) error {
@@ -209,7 +213,7 @@ func (t *Trend) chart(h *TrendHost, r *history.Report, o Options) string {
 		limit = usual
 	}
 	top := 0.0
-	for g := range min(len(r.Groups), shownGroups) {
+	for g := range min(len(r.Groups), shownLines) {
 		top = max(top, float64(r.Groups[g].Peak.Count))
 	}
 	label := len(explain.Thousands(uint64(top))) + 1
@@ -217,7 +221,7 @@ func (t *Trend) chart(h *TrendHost, r *history.Report, o Options) string {
 	if columns < least || h.Snapshots < 2 || len(r.Groups) == 0 || !h.Last.After(h.First) {
 		return ""
 	}
-	lines := h.Columns(r, shownGroups, columns)
+	lines := h.Columns(r, shownLines, columns)
 	var legend []string
 	options := []asciigraph.Option{
 		asciigraph.Height(height), asciigraph.LowerBound(0), asciigraph.Precision(0),
