@@ -133,7 +133,7 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 	}
 	zone := func(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
 	text := word.Count("snapshots", uint64(h.Snapshots)) + word.Word("comma")
-	if h.Snapshots == 1 {
+	if h.Cells() == 1 {
 		text += zone(h.First)
 	} else {
 		text += word.Word("trend.span", zone(h.First), zone(h.Last), lastingTime(r.Step))
@@ -218,7 +218,7 @@ func (t *Trend) chart(h *TrendHost, r *history.Report, o Options) string {
 	}
 	label := len(explain.Thousands(uint64(top))) + 1
 	columns := limit - label - 3
-	if columns < least || h.Snapshots < 2 || len(r.Groups) == 0 || !h.Last.After(h.First) {
+	if columns < least || h.Cells() < 2 || len(r.Groups) == 0 {
 		return ""
 	}
 	lines := h.Columns(r, shownLines, columns)
