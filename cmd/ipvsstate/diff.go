@@ -52,8 +52,8 @@ there, and how their states moved. Entries are matched by protocol, client, virt
 real server. Without AFTER it is standard input, or the running kernel.
 
 Of what is gone it says what needed nothing but silence, since it had no more time left
-than has passed; what had more and needed a FIN or RST; and what no packet can have
-ended in that time: then a server or service was removed, or the table flushed.
+than has passed; what had more, so that a FIN or RST came, or it was removed; and what no
+packet can have ended in that time: then a server was removed, or the table flushed.
 
 With --sync the two are a MASTER and its BACKUP at one moment: of the master's
 connections, how many would the backup know if it took over, by state, by the time

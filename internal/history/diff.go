@@ -45,7 +45,7 @@ const (
 	// Expired is an entry that had no more time left than has passed: it needed nothing
 	// but silence.
 	Expired
-	// Closed is one that had more: a packet, FIN or RST, must have shortened it.
+	// Closed is one that had more: a packet, FIN or RST, has shortened it, or it was removed.
 	Closed
 	// Removed is one that no packet can have ended in that time: its service or server was
 	// removed, the table flushed, the module loaded anew, or it is a template that was
