@@ -62,7 +62,7 @@ func partsMarkdown(w io.Writer, facts [][2]string, parts []part) error {
 func pairFacts(labels [2]string, of [2]*Summary, named [2]uint64, word *explain.Catalogue) (facts, notes [][2]string) {
 	for i, s := range of {
 		text := s.source(word)
-		if t := s.taken(word); t != "" {
+		if t := s.when(word); t != "" {
 			text += word.Word("comma") + t
 		}
 		facts = append(facts, [2]string{labels[i], text})
@@ -122,7 +122,10 @@ func signed(before, after uint64) string {
 
 func (d *Diff) parts(o Options) []part {
 	word := o.Words
-	all := []part{{word.Word("title.diff-states"), d.changesTable(tally.State, d.States, o)}}
+	var all []part
+	if len(d.States.All) > 0 {
+		all = append(all, part{word.Word("title.diff-states"), d.changesTable(tally.State, d.States, o)})
+	}
 	if len(d.Moves) > 0 {
 		all = append(all, part{word.Word("title.moves"), d.movesTable(o)})
 	}

@@ -4,7 +4,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"time"
 
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/explain"
@@ -95,7 +94,7 @@ func DiffHTML(w io.Writer, d *Diff, o Options) error {
 		bars.Bars = append(bars.Bars, html.Bar{Name: stateName(c.Value.Protocol, c.Value.State, o.Words), Values: []float64{float64(c.Before), float64(c.After)}})
 	}
 	parts := d.parts(o)
-	if len(bars.Bars) > 0 {
+	if len(bars.Bars) > 0 { // then the states are the first part
 		p.Sections = append(p.Sections, html.Section{Title: parts[0].title, Bars: bars, Table: pageTable(parts[0].table)})
 		parts = parts[1:]
 	}
@@ -127,7 +126,7 @@ func TrendHTML(w io.Writer, t *Trend, o Options) error {
 		if h.Host != "" {
 			title = Clean(h.Host) + o.Words.Word("colon") + title
 		}
-		section := html.Section{Title: t.intervalsTitle(r, o), Chart: t.timeChart(h, r, o)}
+		section := html.Section{Title: t.intervalsTitle(h, r, o), Chart: t.timeChart(h, r, o)}
 		if p == nil {
 			p = newPage(title, facts, o)
 		} else {
@@ -171,7 +170,7 @@ func (t *Trend) timeChart(h *TrendHost, r *history.Report, o Options) *html.Time
 			c.Series[s].Values = append(c.Series[s].Values, value)
 		}
 	}
-	c.Marks = append(c.Marks, html.Mark{Time: r.Peak.At, Text: word.Word("trend.peak") + word.Word("colon") + word.Word("trend.peak-at", explain.Thousands(r.Peak.Count), moment(r.Peak.At, time.Minute))})
+	c.Marks = append(c.Marks, html.Mark{Time: r.Peak.At, Text: word.Word("trend.peak") + word.Word("colon") + word.Count("connections", r.Peak.Count)})
 	if r.Onset != nil {
 		c.Marks = append(c.Marks, html.Mark{Time: r.Onset.From, Text: t.onset(r, word)})
 	}

@@ -179,7 +179,16 @@ func (s *Summary) source(word *explain.Catalogue) string {
 	return name + word.Word("comma") + word.Word("format."+s.Format.name)
 }
 
+// taken says when the listing was taken, and which of several it is.
 func (s *Summary) taken(word *explain.Catalogue) string {
+	text := s.when(word)
+	if s.Of > 1 && !s.Merged {
+		text += word.Word("comma") + word.Word("snapshot.hint")
+	}
+	return text
+}
+
+func (s *Summary) when(word *explain.Catalogue) string {
 	var all []string
 	if !s.Time.IsZero() {
 		all = append(all, word.Word("time."+string(s.TimeFrom), s.Time.UTC().Format("2006-01-02 15:04:05 UTC")))
@@ -188,7 +197,7 @@ func (s *Summary) taken(word *explain.Catalogue) string {
 	case s.Merged && s.Of > 1:
 		all = append(all, word.Word("snapshot.merged", s.Of))
 	case s.Of > 1:
-		all = append(all, word.Word("snapshot", s.Index, s.Of), word.Word("snapshot.hint"))
+		all = append(all, word.Word("snapshot", s.Index, s.Of))
 	}
 	return strings.Join(all, word.Word("comma"))
 }

@@ -146,7 +146,7 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 		}
 	}
 	fact("trend.times", strings.Join(from, word.Word("comma")))
-	fact("trend.peak", word.Word("trend.peak-at", explain.Thousands(r.Peak.Count), zone(r.Peak.At)))
+	fact("trend.peak", word.Count("connections", r.Peak.Count)+word.Word("comma")+zone(r.Peak.At))
 	if r.Gaps > 0 {
 		fact("trend.gaps", word.Word("trend.gaps-of", explain.Thousands(uint64(r.Gaps)), lastingTime(r.Gap.Width), zone(r.Gap.Start)))
 	}
@@ -169,10 +169,15 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 }
 
 // lastingTime is a span in whole seconds, 1h5m0s without what is zero at its end, and days
-// where it is whole ones.
+// where it is whole ones, or two and more.
 func lastingTime(d time.Duration) string {
-	if days := d / (24 * time.Hour); days > 0 && d%(24*time.Hour) == 0 {
-		return fmt.Sprintf("%dd", days)
+	const day = 24 * time.Hour
+	if d%day == 0 && d > 0 || d >= 2*day {
+		text := fmt.Sprintf("%dd", d/day)
+		if d%day > 0 {
+			text += lastingTime(d % day)
+		}
+		return text
 	}
 	text := d.Round(time.Second).String()
 	if strings.HasSuffix(text, "m0s") {
@@ -207,7 +212,7 @@ func rounded(v float64) string { return explain.Thousands(uint64(math.Round(v)))
 
 // chart draws the largest groups over time.
 func (t *Trend) chart(h *TrendHost, r *history.Report, o Options) string {
-	const height, least, usual = 12, 40, 80
+	const lowest, highest, least, usual = 3, 12, 40, 80
 	limit := o.Width
 	if limit == 0 {
 		limit = usual
@@ -224,7 +229,7 @@ func (t *Trend) chart(h *TrendHost, r *history.Report, o Options) string {
 	lines := h.Columns(r, shownLines, columns)
 	var legend []string
 	options := []asciigraph.Option{
-		asciigraph.Height(height), asciigraph.LowerBound(0), asciigraph.Precision(0),
+		asciigraph.Height(int(min(max(top, lowest), highest))), asciigraph.LowerBound(0), asciigraph.Precision(0),
 		asciigraph.YAxisValueFormatter(func(v float64) string { return rounded(max(v, 0)) }),
 	}
 	var marks []asciigraph.CharSet
@@ -265,7 +270,7 @@ var axis = strings.NewReplacer("┤", "|", "┼", "|", "╶", " ", "╴", " ")
 
 func (t *Trend) parts(h *TrendHost, r *history.Report, o Options) []part {
 	word := o.Words
-	all := []part{{t.intervalsTitle(r, o), t.intervalsTable(r, h.Lost > 0, o)}}
+	all := []part{{t.intervalsTitle(h, r, o), t.intervalsTable(r, h.Lost > 0, o)}}
 	peaks := &table{columns: []column{{head: word.Word("head." + t.By.String())},
 		{head: word.Word("head.mean"), right: true}, {head: word.Word("head.peak"), right: true}, {head: word.Word("head.at")}}}
 	shown := shownRows
@@ -276,7 +281,9 @@ func (t *Trend) parts(h *TrendHost, r *history.Report, o Options) []part {
 		g := &r.Groups[i]
 		peaks.add(t.groupName(&g.Value, word), rounded(g.Mean), explain.Thousands(g.Peak.Count), moment(g.Peak.At, time.Second))
 	}
-	all = append(all, part{word.Word("title.peaks"), peaks})
+	if len(peaks.rows) > 0 {
+		all = append(all, part{word.Word("title.peaks"), peaks})
+	}
 	if len(r.Events) > 0 {
 		events := &table{columns: []column{{head: word.Word("head.first")}, {head: word.Word("head.last"), priority: 2},
 			{head: word.Word("head.snapshots"), right: true, priority: 1}, {head: word.Word("head.severity"), priority: 3},
@@ -291,8 +298,8 @@ func (t *Trend) parts(h *TrendHost, r *history.Report, o Options) []part {
 }
 
 // intervalsTitle says what an interval is.
-func (t *Trend) intervalsTitle(r *history.Report, o Options) string {
-	if r.Width < r.Step {
+func (t *Trend) intervalsTitle(h *TrendHost, r *history.Report, o Options) string {
+	if r.Width < r.Step || h.Cells() == 1 {
 		return o.Words.Word("title.trend-each")
 	}
 	return o.Words.Word("title.trend", lastingTime(r.Width))
