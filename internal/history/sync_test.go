@@ -1,0 +1,106 @@
+package history
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"ipvsstate/internal/conn"
+)
+
+// TestSyncReasons: why a backup can lack an entry, the first reason that applies.
+func TestSyncReasons(t *testing.T) {
+	persistent := conn.Endpoint{Addr: madeEntry(rand.New(rand.NewPCG(1, 1)), 1).Virtual.Addr, Port: 8080, PortKnown: true}
+	services := []conn.Service{{Protocol: conn.TCP, Virtual: persistent, Persistent: 300}}
+	tests := []struct {
+		name          string
+		protocol      conn.Protocol
+		state         conn.State
+		left          conn.Seconds
+		persistent    bool
+		templatesOnly bool
+		apart         conn.Seconds
+		want          Reason
+	}{
+		{"half-open", conn.TCP, conn.SynRecv, 50, false, false, 0, NeverSent},
+		{"the last FIN is awaited", conn.TCP, conn.LastAck, 20, false, false, 0, NeverSent},
+		{"open for long", conn.TCP, conn.Established, 600, false, false, 0, BelowThreshold},
+		{"a packet between the readings", conn.TCP, conn.Established, 895, false, false, 5, Skew},
+		{"a packet before them", conn.TCP, conn.Established, 880, false, false, 5, BelowThreshold},
+		{"ran out between them", conn.TCP, conn.Established, 4, false, false, 5, Skew},
+		{"readings of unknown times", conn.TCP, conn.Established, 900, false, false, conn.Unknown, BelowThreshold},
+		{"closing", conn.TCP, conn.FinWait, 60, false, false, 0, Closing},
+		{"refused", conn.TCP, conn.Close, 6, false, false, 0, Closing},
+		{"of a persistent service", conn.TCP, conn.Established, 600, true, true, 0, TemplatesOnly},
+		{"of another service", conn.TCP, conn.Established, 600, false, true, 0, BelowThreshold},
+		{"half-open of a persistent service", conn.TCP, conn.SynRecv, 50, true, true, 0, NeverSent},
+		{"all is sent of a persistent service", conn.TCP, conn.Established, 600, true, false, 0, BelowThreshold},
+		{"a datagram", conn.UDP, conn.UDPState, 200, false, false, 0, BelowThreshold},
+		{"an association", conn.SCTP, conn.Established, 600, false, false, 0, BelowThreshold},
+	}
+	for _, tt := range tests {
+		e := madeEntry(rand.New(rand.NewPCG(1, 1)), 1)
+		e.Protocol, e.State, e.Expires = tt.protocol, tt.state, tt.left
+		e.Client.Port = 1234
+		if tt.persistent {
+			e.Virtual = persistent
+		}
+		master := NewEntries()
+		master.Add(&e)
+		s := CompareSync(master, NewEntries(), Directors{Apart: tt.apart, Timeouts: conn.DefaultTimeouts, Services: services, TemplatesOnly: tt.templatesOnly})
+		want := [NumReasons]uint64{}
+		want[tt.want] = 1
+		if s.Missing != want || s.Connections != (Coverage{1, 0}) {
+			t.Errorf("%s: missing %v, want %v", tt.name, s.Missing, want)
+		}
+		if s = CompareSync(master, master, Directors{Timeouts: conn.DefaultTimeouts}); s.Connections != (Coverage{1, 1}) || len(s.OnlyBackup) > 0 {
+			t.Errorf("%s: of itself %+v", tt.name, s)
+		}
+	}
+}
+
+// TestSyncAddsUp: of any two tables each entry is counted once.
+func TestSyncAddsUp(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		var master, backup []conn.Entry
+		want, only := uint64(0), uint64(0)
+		for i := range 2000 {
+			e := madeEntry(r, i)
+			isConnection := e.Kind() == conn.Connection
+			switch r.IntN(3) {
+			case 0:
+				master = append(master, e)
+			case 1:
+				backup = append(backup, e)
+				if isConnection {
+					only++
+				}
+			default:
+				master, backup = append(master, e), append(backup, e)
+				if isConnection {
+					want++
+				}
+			}
+		}
+		s := CompareSync(gatherParts(r, master), gatherParts(r, backup), Directors{Apart: 3, Timeouts: conn.DefaultTimeouts})
+		sum := func(all []CoverageOf) (c Coverage) {
+			for _, v := range all {
+				c.join(v.Coverage)
+			}
+			return c
+		}
+		missing, onBackup := uint64(0), uint64(0)
+		for _, n := range s.Missing {
+			missing += n
+		}
+		for _, b := range s.OnlyBackup {
+			onBackup += b.Count
+		}
+		if s.Connections.Held != want || missing != s.Connections.Master-want || onBackup != only || s.Connections.Master+s.Templates.Master != uint64(len(master)) {
+			t.Errorf("seed %d: %+v, %d held, %d only on the backup", seed, s.Connections, want, only)
+		}
+		if sum(s.States) != s.Connections || sum(s.Silences) != s.Established || sum(s.Services) != s.Established {
+			t.Errorf("seed %d: the parts do not add up", seed)
+		}
+	}
+}
