@@ -52,8 +52,9 @@ there, and how their states moved. Entries are matched by protocol, client, virt
 real server. Without AFTER it is standard input, or the running kernel.
 
 Of what is gone it says what needed nothing but silence, since it had no more time left
-than has passed; what had more, so that a FIN or RST came, or it was removed; and what no
-packet can have ended in that time: then a server was removed, or the table flushed.
+than has passed; what had more, and was ended by a FIN or RST or was removed; and what
+no packet can have ended in that time: then a server or service was removed, or the
+table flushed.
 
 With --sync the two are a MASTER and its BACKUP at one moment: of the master's
 connections, how many would the backup know if it took over, by state, by the time
@@ -140,14 +141,7 @@ func (f *thresholdFlag) differ(d *history.Diff) bool {
 	if f.beyond(d.Connections.Before, d.Connections.After) || f.beyond(d.Templates.Before, d.Templates.After) {
 		return true
 	}
-	for _, group := range []history.Changes{d.States, d.Services, d.Servers} {
-		for _, c := range group.All {
-			if f.beyond(c.Before, c.After) {
-				return true
-			}
-		}
-	}
-	return false
+	return d.States.Beyond || d.Services.Beyond || d.Servers.Beyond
 }
 
 func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
@@ -161,7 +155,7 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	if o.input.kernel() && len(args) == 2 {
 		return fail("hint.file-or-kernel", fmt.Errorf("AFTER and the running kernel cannot both be read: %q", args[1]))
 	}
-	if len(args) == 2 && args[0] == "-" && args[1] == "-" {
+	if args[0] == "-" && (len(args) == 2 && args[1] == "-" || len(args) == 1 && !o.sync && !o.input.kernel()) {
 		return fail("hint.diff", errors.New("standard input can be read once"))
 	}
 	options := render.Options{
@@ -199,7 +193,7 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 		apart = conn.Unknown
 	}
 	d := history.Compare(first, second, history.Between{
-		Seconds: apart, Whole: isWhole(before) && isWhole(after), Timeouts: before.Timeouts, Dialect: before.Format.Dialect(), Top: max(0, o.kept()),
+		Seconds: apart, Whole: isWhole(before) && isWhole(after), Timeouts: before.Timeouts, Dialect: before.Format.Dialect(), Top: max(0, o.kept()), Beyond: o.threshold.beyond,
 	})
 	return o.write(a, "comparison", func(w io.Writer) error {
 		return map[string]func(io.Writer, *render.Diff, render.Options) error{
@@ -220,10 +214,10 @@ func (o *diffOptions) kept() int {
 }
 
 func (o *diffOptions) runSync(a *app, master, backup *render.Summary, first, second *history.Entries, apart conn.Seconds, options render.Options) error {
+	about := history.Directors{Told: apart != conn.Unknown, Apart: apart, Timeouts: master.Timeouts, Dialect: master.Format.Dialect(), Services: master.Services()}
 	if apart != conn.Unknown && apart < 0 {
 		apart = -apart
 	}
-	about := history.Directors{Apart: apart, Timeouts: master.Timeouts, Dialect: master.Format.Dialect(), Services: master.Services()}
 	threshold := ""
 	if master.Config != nil {
 		threshold = master.Config.Sysctls["sync_threshold"]

@@ -299,7 +299,7 @@ type datedPoint struct {
 	host  string
 }
 
-// source reads the snapshots of one input, and adds them when all have been read.
+// source reads the snapshots of one input, and adds them.
 func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capture.Config) error {
 	options := tally.Options{}
 	if r.by.Aspect == tally.Server {
@@ -338,9 +338,9 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 			before = d.point.Time
 		}
 		points = append(points, d)
-		if len(points) >= 1000 { // of a long log; those without a time cannot be the last
-			r.add(points, backwards)
-			points, backwards = points[:0], 0
+		if n := len(points) - 1; n >= 1000 { // of a long log; the last may yet get its time from elsewhere
+			r.add(points[:n], backwards)
+			points, backwards = append(points[:0], points[n]), 0
 		}
 	}
 	r.mu.Lock()

@@ -45,7 +45,7 @@ const (
 	// Expired is an entry that had no more time left than has passed: it needed nothing
 	// but silence.
 	Expired
-	// Closed is one that had more: a packet, FIN or RST, has shortened it, or it was removed.
+	// Closed is one that had more: a packet, FIN or RST, shortened it, or it was Removed.
 	Closed
 	// Removed is one that no packet can have ended in that time: its service or server was
 	// removed, the table flushed, the module loaded anew, or it is a template that was
@@ -80,6 +80,8 @@ type Changes struct {
 	All  []Change
 	Cut  int // groups that are left out
 	Rest Change
+	// Beyond says that one of all, left out or not, is beyond what was asked for.
+	Beyond bool
 }
 
 // Between is what is known of two listings beside their entries.
@@ -92,6 +94,8 @@ type Between struct {
 	Dialect  conn.Dialect
 	// Top is how many groups are kept of each sort, 0 for all.
 	Top int
+	// Beyond says of a change whether it is, nil for never.
+	Beyond func(before, after uint64) bool
 }
 
 // Compare compares two listings.
@@ -168,9 +172,9 @@ func Compare(before, after *Entries, b Between) *Diff {
 		d.Moves = append(d.Moves, *m)
 	}
 	slices.SortFunc(d.Moves, compareMoves)
-	d.States, d.Services = states.top(0), services.top(b.Top)
-	d.Servers = changesOf(before.servers, after.servers, b.Top)
-	d.Networks = changesOf(before.networks, after.networks, b.Top)
+	d.States, d.Services = states.top(keeper{beyond: b.Beyond}), services.top(keeper{n: b.Top, beyond: b.Beyond})
+	d.Servers = changesOf(before.servers, after.servers, keeper{n: b.Top, beyond: b.Beyond})
+	d.Networks = changesOf(before.networks, after.networks, keeper{n: b.Top})
 	for _, g := range []*tally.Groups{before.servers, after.servers, before.networks, after.networks} {
 		d.Undercount = max(d.Undercount, g.Undercount())
 	}
@@ -252,9 +256,8 @@ func (c changes) add(v tally.Value, before, after uint64) {
 	had.After += after
 }
 
-// top are those that changed most, at most n of them unless n is 0.
-func (c changes) top(n int) Changes {
-	k := keeper{n: n}
+// top are those that changed most, as a keeper keeps them.
+func (c changes) top(k keeper) Changes {
 	for _, v := range c {
 		if v.Before+v.After > 0 {
 			k.add(*v)
@@ -264,8 +267,7 @@ func (c changes) top(n int) Changes {
 }
 
 // changesOf compares the connections of groups.
-func changesOf(a, b *tally.Groups, n int) Changes {
-	k := keeper{n: n}
+func changesOf(a, b *tally.Groups, k keeper) Changes {
 	tally.Pairs(a, b, func(a, b *tally.Group) {
 		if a.Connections != b.Connections {
 			k.add(Change{a.Values[0], a.Connections, b.Connections})
@@ -274,13 +276,15 @@ func changesOf(a, b *tally.Groups, n int) Changes {
 	return k.done()
 }
 
-// keeper keeps the greatest changes, in order.
+// keeper keeps the n greatest changes, 0 for all, in order.
 type keeper struct {
-	n int
+	n      int
+	beyond func(before, after uint64) bool
 	Changes
 }
 
 func (k *keeper) add(c Change) {
+	k.Beyond = k.Beyond || k.beyond != nil && k.beyond(c.Before, c.After)
 	if k.n == 0 {
 		k.All = append(k.All, c)
 		return

@@ -50,13 +50,14 @@ type CoverageOf struct {
 // Reason is why the backup can lack an entry, the first that applies.
 type Reason uint8
 
-// The reasons. All but BelowThreshold are no fault.
+// The reasons. BelowThreshold and Skew can hide a fault, the others are none.
 const (
 	// NeverSent is a state in which nothing is sent.
 	NeverSent Reason = iota
 	// TemplatesOnly is a connection of a persistent service while sync_persist_mode is on.
 	TemplatesOnly
-	// Skew is an entry that came, had its last packet, or ran out between the two readings.
+	// Skew is an entry that had its last packet, and may be new, or ran out between the two
+	// readings.
 	Skew
 	// BelowThreshold is one in a state that is sent from the packet on that sync_threshold
 	// names, and the table does not count packets: so many can be below it at the most.
@@ -79,7 +80,9 @@ type OnlyBackup struct {
 
 // Directors is what is known of a master and its backup beside their entries.
 type Directors struct {
-	// Apart is the time between the two readings, Unknown where it is not known.
+	// Told says that the time between the two readings is known: Apart is how much later
+	// the backup was read, below 0 if it was earlier.
+	Told     bool
 	Apart    conn.Seconds
 	Timeouts conn.Timeouts
 	Dialect  conn.Dialect
@@ -163,13 +166,18 @@ func CompareSync(master, backup *Entries, about Directors) *Sync {
 // reason is why the backup can lack a connection.
 func (about *Directors) reason(c *class, left, silence conn.Seconds, templatesOnly bool) Reason {
 	sent, forced := sentIn(c.protocol, c.state)
-	apart := max(about.Apart, 0) + slack
+	// An entry of the master's can have run out before a later reading of the backup, and be
+	// newer than an earlier one.
+	later, earlier := slack, slack
+	if about.Told {
+		later, earlier = max(about.Apart, 0)+slack, max(-about.Apart, 0)+slack
+	}
 	switch {
 	case !sent:
 		return NeverSent
 	case templatesOnly:
 		return TemplatesOnly
-	case left != conn.Unknown && left <= apart, silence != conn.Unknown && silence <= apart && about.Apart != conn.Unknown:
+	case left != conn.Unknown && left <= later, silence != conn.Unknown && silence <= earlier && about.Told:
 		return Skew
 	case forced:
 		return Closing
@@ -181,8 +189,11 @@ func (about *Directors) reason(c *class, left, silence conn.Seconds, templatesOn
 // sent whatever sync_threshold is, with the client's next packet (ip_vs_sync_conn_needed and ip_vs_sync_conn,
 // net/netfilter/ipvs/ip_vs_sync.c). States of other kernels are taken to be sent.
 func sentIn(p conn.Protocol, s conn.State) (sent, forced bool) {
+	if p == conn.SCTP {
+		return !slices.Contains(sctpSetUp, s.String()), slices.Contains(sctpClosing, s.String())
+	}
 	if p != conn.TCP {
-		return !(p == conn.SCTP && slices.Contains(sctpSetUp, s.String())), false
+		return true, false
 	}
 	switch s {
 	case conn.None, conn.SynSent, conn.SynRecv, conn.SynAck, conn.Listen, conn.LastAck:
@@ -192,6 +203,9 @@ func sentIn(p conn.Protocol, s conn.State) (sent, forced bool) {
 	}
 	return true, false
 }
+
+// sctpClosing are the states of SCTP the change to which is sent whatever sync_threshold is.
+var sctpClosing = []string{"S-SENT", "S-RECEIVED", "S-ACK-SENT", "CLOSED"}
 
 // sctpSetUp are the states of SCTP in which nothing is sent.
 var sctpSetUp = []string{"NONE", "INIT1", "INIT", "C-SENT", "C-REPLIED", "C-WAIT", "COOKIE", "C-ECHOED", "REJECTED"}

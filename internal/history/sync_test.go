@@ -24,8 +24,9 @@ func TestSyncReasons(t *testing.T) {
 		{"half-open", conn.TCP, conn.SynRecv, 50, false, false, 0, NeverSent},
 		{"the last FIN is awaited", conn.TCP, conn.LastAck, 20, false, false, 0, NeverSent},
 		{"open for long", conn.TCP, conn.Established, 600, false, false, 0, BelowThreshold},
-		{"a packet between the readings", conn.TCP, conn.Established, 895, false, false, 5, Skew},
-		{"a packet before them", conn.TCP, conn.Established, 880, false, false, 5, BelowThreshold},
+		{"a packet between the readings", conn.TCP, conn.Established, 895, false, false, -5, Skew},
+		{"a packet before the later reading", conn.TCP, conn.Established, 895, false, false, 5, BelowThreshold},
+		{"a packet before them", conn.TCP, conn.Established, 880, false, false, -5, BelowThreshold},
 		{"ran out between them", conn.TCP, conn.Established, 4, false, false, 5, Skew},
 		{"readings of unknown times", conn.TCP, conn.Established, 900, false, false, conn.Unknown, BelowThreshold},
 		{"closing", conn.TCP, conn.FinWait, 60, false, false, 0, Closing},
@@ -46,7 +47,7 @@ func TestSyncReasons(t *testing.T) {
 		}
 		master := NewEntries()
 		master.Add(&e)
-		s := CompareSync(master, NewEntries(), Directors{Apart: tt.apart, Timeouts: conn.DefaultTimeouts, Services: services, TemplatesOnly: tt.templatesOnly})
+		s := CompareSync(master, NewEntries(), Directors{Told: tt.apart != conn.Unknown, Apart: tt.apart, Timeouts: conn.DefaultTimeouts, Services: services, TemplatesOnly: tt.templatesOnly})
 		want := [NumReasons]uint64{}
 		want[tt.want] = 1
 		if s.Missing != want || s.Connections != (Coverage{1, 0}) {
@@ -82,7 +83,7 @@ func TestSyncAddsUp(t *testing.T) {
 				}
 			}
 		}
-		s := CompareSync(gatherParts(r, master), gatherParts(r, backup), Directors{Apart: 3, Timeouts: conn.DefaultTimeouts})
+		s := CompareSync(gatherParts(r, master), gatherParts(r, backup), Directors{Told: true, Apart: 3, Timeouts: conn.DefaultTimeouts})
 		sum := func(all []CoverageOf) (c Coverage) {
 			for _, v := range all {
 				c.join(v.Coverage)

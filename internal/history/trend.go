@@ -43,7 +43,7 @@ type Trend struct {
 	Lost uint64
 
 	width   time.Duration // of a cell
-	fixed   bool
+	asked   time.Duration // of an interval, 0 for any
 	cells   map[int64]*cell
 	groups  []tally.Value
 	groupOf map[tally.Value]int
@@ -92,14 +92,10 @@ var widths = []time.Duration{
 
 // NewTrend makes an empty trend, of intervals of a width, or of such as it takes if 0.
 func NewTrend(width time.Duration) *Trend {
-	t := &Trend{
-		width: width, fixed: width > 0,
+	return &Trend{
+		width: widths[0], asked: width,
 		cells: make(map[int64]*cell), groupOf: make(map[tally.Value]int), events: make(map[Event]*Occurrence),
 	}
-	if !t.fixed {
-		t.width = widths[0]
-	}
-	return t
 }
 
 // Add adds a snapshot.
@@ -201,15 +197,20 @@ func (t *Trend) cellAt(n int64) *cell {
 	return c
 }
 
-// widen makes cells of several. A width that was asked for is doubled.
+// widen makes cells of several. Those of intervals that were asked for are parts of them, or
+// if that is too many, several.
 func (t *Trend) widen() bool {
 	next := 2 * t.width
-	if !t.fixed {
-		i := slices.Index(widths, t.width)
-		if i+1 == len(widths) {
+	if t.asked == 0 || t.width < t.asked {
+		i := slices.IndexFunc(widths, func(w time.Duration) bool { return w > t.width && (t.asked == 0 || t.asked%w == 0) })
+		switch {
+		case i >= 0:
+			next = widths[i]
+		case t.asked == 0:
 			return false
+		default:
+			next = t.asked
 		}
-		next = widths[i+1]
 	}
 	old, factor := t.cells, int64(next/t.width)
 	t.width = next
@@ -313,7 +314,7 @@ func (t *Trend) Report(width time.Duration, n int) *Report {
 			r.Gap = v
 		}
 	}
-	if r.Width = t.width; n > 0 {
+	if r.Width = max(t.width, t.asked); n > 0 && t.asked == 0 {
 		r.Width = t.reportWidth(max(width, r.Step), n)
 	}
 	r.Intervals = points
@@ -364,9 +365,6 @@ var niceWidths = append(slices.Clone(widths), 30*time.Second, 2*time.Minute, 10*
 
 // reportWidth is the smallest nice width that is wide enough, and a multiple of the cells'.
 func (t *Trend) reportWidth(least time.Duration, n int) time.Duration {
-	if t.fixed {
-		return t.width
-	}
 	all := slices.Sorted(slices.Values(niceWidths))
 	for _, w := range all {
 		if w < least || w%t.width != 0 {

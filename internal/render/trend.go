@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -270,7 +271,7 @@ var axis = strings.NewReplacer("┤", "|", "┼", "|", "╶", " ", "╴", " ")
 
 func (t *Trend) parts(h *TrendHost, r *history.Report, o Options) []part {
 	word := o.Words
-	all := []part{{t.intervalsTitle(h, r, o), t.intervalsTable(r, h.Lost > 0, o)}}
+	all := []part{{t.intervalsTitle(h, r, o), t.intervalsTable(r, o)}}
 	peaks := &table{columns: []column{{head: word.Word("head." + t.By.String())},
 		{head: word.Word("head.mean"), right: true}, {head: word.Word("head.peak"), right: true}, {head: word.Word("head.at")}}}
 	shown := shownRows
@@ -306,7 +307,7 @@ func (t *Trend) intervalsTitle(h *TrendHost, r *history.Report, o Options) strin
 }
 
 // intervalsTable has a row for each interval and a column for each of the largest groups.
-func (t *Trend) intervalsTable(r *history.Report, lost bool, o Options) *table {
+func (t *Trend) intervalsTable(r *history.Report, o Options) *table {
 	word := o.Words
 	var columns []string
 	for i := range min(len(r.Groups), shownGroups) {
@@ -316,17 +317,8 @@ func (t *Trend) intervalsTable(r *history.Report, lost bool, o Options) *table {
 	for i := range r.Intervals {
 		v := &r.Intervals[i]
 		row := crossRow{head: []string{moment(v.Start, v.Width), explain.Thousands(uint64(v.Snapshots))}, cells: make([]uint64, len(columns)), templates: uint64(math.Round(v.Templates))}
-		sum := uint64(0)
-		for g := range v.Groups {
-			n := uint64(math.Round(v.Groups[g]))
-			sum += n
-			if g < len(columns) {
-				row.cells[g] = n
-			}
-		}
-		row.connections = sum // so that rounding leaves nothing over
-		if lost {
-			row.connections = max(sum, uint64(math.Round(v.Connections)))
+		if v.Snapshots > 0 {
+			row.connections, row.cells = apportion(v.Connections, v.Groups[:len(columns)])
 		}
 		rows = append(rows, row)
 	}
@@ -417,6 +409,35 @@ func (t *Trend) intervalDocument(v *history.Interval) intervalJSON {
 		j.Groups[i] = tenth(n)
 	}
 	return j
+}
+
+// apportion rounds a total and its parts, of which some may be left out, so that what they
+// are short of the total is what is left out.
+func apportion(total float64, parts []float64) (whole uint64, cells []uint64) {
+	whole, cells = uint64(math.Round(total)), make([]uint64, len(parts))
+	left := total
+	for _, v := range parts {
+		left -= v
+	}
+	all := append(slices.Clone(parts), max(left, 0))
+	order := make([]int, len(all))
+	spare := int64(whole)
+	for i, v := range all {
+		order[i] = i
+		spare -= int64(v)
+	}
+	fraction := func(i int) float64 { return all[i] - math.Floor(all[i]) }
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(fraction(b), fraction(a)) })
+	for k, i := range order {
+		n := uint64(all[i])
+		if int64(k) < spare {
+			n++
+		}
+		if i < len(parts) {
+			cells[i] = n
+		}
+	}
+	return whole, cells
 }
 
 // tenth rounds a mean to a tenth of a connection.
