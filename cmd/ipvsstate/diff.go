@@ -61,7 +61,7 @@ connections, how many would the backup know if it took over, by state, by the ti
 without a packet, by service; and why it can lack the others. With one listing, of
 ip_vs_conn_sync, it says what came from a sync daemon and what was made here.
 
-It takes about 50 bytes an entry of each listing.`,
+It takes 50 to 100 bytes an entry of each listing, the more the more client networks.`,
 		Example: `  ipvsstate diff lvs1-20261122T050000Z.txt.zst lvs1-20261122T051000Z.txt.zst
   ipvsstate diff yesterday.txt.gz                    with the running kernel
   ipvsstate diff --threshold 20%,100 a.txt b.txt     exit code 1 beyond a fifth and 100

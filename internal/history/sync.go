@@ -95,12 +95,7 @@ type Directors struct {
 // CompareSync compares a master's entries with its backup's.
 func CompareSync(master, backup *Entries, about Directors) *Sync {
 	s := &Sync{Named: [2]uint64{master.named, backup.named}}
-	persistent := make(map[[2]any]bool)
-	for i := range about.Services {
-		if v := &about.Services[i]; v.Persistent > 0 {
-			persistent[[2]any{v.Protocol, v.Virtual.Identity()}] = true
-		}
-	}
+	templatesOnly := about.templatesOnly()
 	classes := make([]Coverage, len(master.classes))
 	var silences [tally.NumIdleRanges]Coverage
 	x := newIndex(backup)
@@ -117,7 +112,7 @@ func CompareSync(master, backup *Entries, about Directors) *Sync {
 			silences[tally.IdleRangeOf(silence)].add(held)
 		}
 		if !held {
-			s.Missing[about.reason(c, r.left, silence, about.TemplatesOnly && persistent[[2]any{c.protocol, c.virtual}])]++
+			s.Missing[about.reason(c, r.left, silence, templatesOnly(c))]++
 		}
 	}
 	states, services := coverages{}, coverages{}
@@ -161,6 +156,32 @@ func CompareSync(master, backup *Entries, about Directors) *Sync {
 		}
 	}
 	return s
+}
+
+// templatesOnly says of connections whether only their templates are sent. Those of a service
+// of any port have another than it, and nothing ties one to a firewall mark.
+func (about *Directors) templatesOnly() func(*class) bool {
+	persistent, marked := make(map[[2]any]bool), false
+	for i := range about.Services {
+		v := &about.Services[i]
+		if v.Fwmark != 0 {
+			marked = marked || v.Persistent > 0
+			continue
+		}
+		persistent[[2]any{v.Protocol, v.Virtual.Identity()}] = v.Persistent > 0
+	}
+	return func(c *class) bool {
+		if !about.TemplatesOnly {
+			return false
+		}
+		of := c.virtual
+		is, known := persistent[[2]any{c.protocol, of}]
+		if !known {
+			of.Port, of.PortKnown, of.Service = 0, true, ""
+			is, known = persistent[[2]any{c.protocol, of}]
+		}
+		return is || !known && marked
+	}
 }
 
 // reason is why the backup can lack a connection.

@@ -38,6 +38,13 @@ func TestSyncReasons(t *testing.T) {
 		{"a datagram", conn.UDP, conn.UDPState, 200, false, false, 0, BelowThreshold},
 		{"an association", conn.SCTP, conn.Established, 600, false, false, 0, BelowThreshold},
 	}
+	allPorts := Directors{TemplatesOnly: true, Services: []conn.Service{{Protocol: conn.TCP, Virtual: conn.Endpoint{Addr: persistent.Addr, PortKnown: true}, Persistent: 300}}}
+	marked := Directors{TemplatesOnly: true, Services: []conn.Service{{Fwmark: 7, Persistent: 300}}}
+	for name, about := range map[string]Directors{"of all ports": allPorts, "of a mark": marked} {
+		if !about.templatesOnly()(&class{protocol: conn.TCP, virtual: persistent}) {
+			t.Errorf("%s: a connection of a persistent service is taken to be sent", name)
+		}
+	}
 	for _, tt := range tests {
 		e := madeEntry(rand.New(rand.NewPCG(1, 1)), 1)
 		e.Protocol, e.State, e.Expires = tt.protocol, tt.state, tt.left

@@ -51,6 +51,9 @@ func (s *Sync) facts(o Options) [][2]string {
 	if s.Connections.Master == 0 {
 		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.empty-master")})
 	}
+	if s.Established.Master > 0 && s.Established.Held == 0 {
+		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.none")})
+	}
 	if s.swapped() {
 		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.swapped")})
 	}
