@@ -22,7 +22,7 @@ func TestDiagnose(t *testing.T) {
 	if !found {
 		t.Fatal("traffic.sh has no virtual services")
 	}
-	r := boot(t, 3*time.Minute, network+diagnoseScript)
+	r := boot(t, 5*time.Minute, network+diagnoseScript)
 	for _, way := range []string{"live", "saved"} {
 		t.Run("healthy/"+way, func(t *testing.T) {
 			if got := r.findings(t, "healthy."+way); len(got) > 0 {

@@ -10,7 +10,7 @@ import (
 
 // TestEmpty reads a kernel without IPVS, which must stay without, and one whose table is empty, which is an answer.
 func TestEmpty(t *testing.T) {
-	r := boot(t, 2*time.Minute, emptyScript)
+	r := boot(t, 5*time.Minute, emptyScript)
 
 	for _, name := range []string{"absent", "absent-live"} {
 		t.Run(name, func(t *testing.T) {

@@ -170,7 +170,7 @@ func TestMachine(t *testing.T) {
 		short.add(t, udp, path, conn.Timeouts{TCP: 30, TCPFin: 5, UDP: 7}, 20000, exhaustive(udp, path))
 		dos.add(t, secure, path, conn.DefaultTimeouts, 30000, append(slices.Clone(lives), exhaustive(secure, path)...))
 	}
-	r := boot(t, 2*time.Minute, machineScript+
+	r := boot(t, 5*time.Minute, machineScript+
 		plain.send()+
 		"ipvsadm --set 30 5 7\n"+short.send()+"ipvsadm --set 900 120 300\n"+
 		"sysctl -qw net.ipv4.vs.secure_tcp=3\n"+dos.send())

@@ -11,7 +11,7 @@ import (
 
 // TestTraffic holds ipvsstate against the kernel on a director that carried true connections.
 func TestTraffic(t *testing.T) {
-	r := boot(t, 2*time.Minute, trafficScript)
+	r := boot(t, 5*time.Minute, trafficScript)
 
 	t.Run("scenario", func(t *testing.T) { scenarioWorked(t, countListing(t, r.text(t, "traffic.before.txt"))) })
 	readingsAgree(t, r, "traffic")

@@ -117,7 +117,7 @@ func TestMachineWalks(t *testing.T) {
 			}
 		}
 	}
-	r := boot(t, 2*time.Minute, scenario)
+	r := boot(t, 5*time.Minute, scenario)
 	for _, p := range plans {
 		t.Run(p.name, func(t *testing.T) { p.compare(t, r) })
 	}
