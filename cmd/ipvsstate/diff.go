@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,8 +31,8 @@ type diffOptions struct {
 	color         choice
 }
 
-const diffExit = `  0    the two do not differ, or by no more than --threshold; with --sync: the backup
-       lacks no connection in ESTABLISHED, or no more than --threshold
+const diffExit = `  0    the two do not differ, or no count of connections by more than --threshold; with
+       --sync: the backup lacks no connection in ESTABLISHED, or no more than --threshold
   1    they differ
   2    could not: usage, permission, input or output; a reading cut short by --timeout;
        with --strict, a row that could not be read
@@ -49,7 +50,8 @@ func newDiff(a *app) *cobra.Command {
 		Long: `Compare two listings of one director: the connections of each state, virtual service,
 real server and client network before and after, which entries are new, gone and still
 there, and how their states moved. Entries are matched by protocol, client, virtual and
-real server. Without AFTER it is standard input, or the running kernel.
+real server. Without AFTER it is standard input, or the running kernel. Where both tell
+how the director is configured, it says what of that changed.
 
 Of what is gone it says what needed nothing but silence, since it had no more time left
 than has passed; what had more, and was ended by a FIN or RST or was removed; and what
@@ -193,13 +195,16 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 		apart = conn.Unknown
 	}
 	d := history.Compare(first, second, history.Between{
-		Seconds: apart, Whole: isWhole(before) && isWhole(after), Timeouts: before.Timeouts, Dialect: before.Format.Dialect(), Top: max(0, o.kept()), Beyond: o.threshold.beyond,
+		Seconds: apart, Whole: isWhole(before) && isWhole(after), Dialect: before.Format.Dialect(), Timeouts: [2]conn.Timeouts{before.Timeouts, after.Timeouts},
+		Top: max(0, o.kept()), Beyond: o.threshold.beyond,
 	})
+	shown := &render.Diff{Before: before, After: after, Seconds: apart, Diff: d}
+	shown.Config, shown.ConfigTold = history.CompareConfigs(before.Config, after.Config)
 	return o.write(a, "comparison", func(w io.Writer) error {
 		return map[string]func(io.Writer, *render.Diff, render.Options) error{
 			"table": render.DiffScreen, "wide": render.DiffScreen, "json": render.DiffJSON, "csv": render.DiffCSV, "markdown": render.DiffMarkdown, "html": render.DiffHTML,
-		}[o.output.value](w, &render.Diff{Before: before, After: after, Seconds: apart, Diff: d}, options)
-	}, o.threshold.differ(d))
+		}[o.output.value](w, shown, options)
+	}, o.threshold.differ(d) || o.threshold.text == "" && len(shown.Config) > 0)
 }
 
 // usualKept is how many services, servers and networks are kept of each, where --top does
@@ -223,12 +228,15 @@ func (o *diffOptions) runSync(a *app, master, backup *render.Summary, first, sec
 		threshold = master.Config.Sysctls["sync_threshold"]
 		about.TemplatesOnly = master.Config.Sysctls["sync_persist_mode"] == "1"
 	}
-	s := history.CompareSync(first, second, about)
+	shown := &render.Sync{Master: master, Backup: backup, Apart: apart, Threshold: threshold, Sync: history.CompareSync(first, second, about)}
+	shown.Config, shown.ConfigTold = history.CompareConfigs(master.Config, backup.Config)
+	// One has a master daemon and the other a backup's.
+	shown.Config = slices.DeleteFunc(shown.Config, func(c history.ConfigChange) bool { return c.What == history.DaemonPart })
 	return o.write(a, "coverage", func(w io.Writer) error {
 		return map[string]func(io.Writer, *render.Sync, render.Options) error{
 			"table": render.SyncScreen, "wide": render.SyncScreen, "json": render.SyncJSON, "csv": render.SyncCSV, "markdown": render.SyncMarkdown, "html": render.SyncHTML,
-		}[o.output.value](w, &render.Sync{Master: master, Backup: backup, Apart: apart, Threshold: threshold, Sync: s}, options)
-	}, o.threshold.beyond(s.Established.Master, s.Established.Held))
+		}[o.output.value](w, shown, options)
+	}, o.threshold.beyond(shown.Established.Master, shown.Established.Held))
 }
 
 // side reads one of the listings, with its entries.

@@ -61,7 +61,9 @@ func openFailure(name string, err error) error {
 	return fail("", err)
 }
 
-func readFailure(src *capture.Source, err error) error {
+// readFailure explains an input that could not be read to its end; damaged is the hint that
+// says what of it counts.
+func readFailure(src *capture.Source, err error, damaged string) error {
 	var path *os.PathError
 	if !errors.As(err, &path) {
 		err = fmt.Errorf("read %s: %w", src.Name, err)
@@ -72,7 +74,7 @@ func readFailure(src *capture.Source, err error) error {
 	case errors.Is(err, capture.ErrUTF16):
 		return fail("hint.utf16-pipe", err)
 	}
-	return fail("hint.damaged", err)
+	return fail(damaged, err)
 }
 
 // noListing explains an input without a listing.

@@ -461,7 +461,7 @@ func (r *reading) source(ctx context.Context, src *capture.Source, cfg capture.C
 		r.problems(none.Problems, none.Bad)
 		r.refuse(noListing(src, none))
 	default:
-		r.refuse(readFailure(src, err))
+		r.refuse(readFailure(src, err, "hint.damaged"))
 	}
 	return nil
 }

@@ -171,6 +171,7 @@ type trendReading struct {
 
 	entries atomic.Int64 // so far
 	files   atomic.Int64
+	inputs  atomic.Int64
 
 	mu        sync.Mutex
 	hosts     map[string]*render.TrendHost
@@ -182,6 +183,14 @@ type trendReading struct {
 	outside   int       // snapshots that --since, --until and --host leave out
 	newest    time.Time // of those
 	bad       int64
+	logs      []*log // of which nothing tells the director
+}
+
+// log is an input with several snapshots of which nothing tells the director.
+type log struct {
+	name        string
+	snapshots   int
+	first, last time.Time
 }
 
 // findings reports that the rules are asked: a page marks what they find.
@@ -276,7 +285,7 @@ func (r *trendReading) stdin(ctx context.Context, cfg capture.Config) {
 		err = r.source(ctx, src, cfg)
 	}
 	if err != nil && ctx.Err() == nil {
-		r.refuse(readFailure(&capture.Source{Kind: capture.Stdin, Name: "standard input"}, err))
+		r.refuse(readFailure(&capture.Source{Kind: capture.Stdin, Name: "standard input"}, err, "hint.damaged-listing"))
 	}
 }
 
@@ -288,7 +297,7 @@ func (r *trendReading) unit(ctx context.Context, u *capture.Unit, cfg capture.Co
 		return r.source(ctx, src, cfg)
 	})
 	if err != nil && ctx.Err() == nil {
-		r.refuse(readFailure(&capture.Source{Name: u.Path}, err))
+		r.refuse(readFailure(&capture.Source{Name: u.Path}, err, "hint.damaged-listing"))
 	}
 }
 
@@ -311,6 +320,7 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 	reader := capture.NewReader(ctx, src, cfg, func() *tally.Tally { return tally.New(options) })
 	defer reader.Close()
 	var points []datedPoint
+	number, hostless := int(r.inputs.Add(1)), &log{name: src.Name}
 	var before time.Time
 	backwards := 0
 	counted := int64(0)
@@ -322,6 +332,7 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 			break
 		}
 		d := datedPoint{point: r.point(src, s), from: render.TimeHeader, host: cmp.Or(s.Host, src.Host)}
+		d.point.Input = number
 		switch {
 		case s.Time.IsZero():
 			d.from = render.TimeUnknown
@@ -339,7 +350,7 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 		}
 		points = append(points, d)
 		if n := len(points) - 1; n >= 1000 { // of a long log; the last may yet get its time from elsewhere
-			r.add(points[:n], backwards)
+			r.add(points[:n], hostless, backwards)
 			points, backwards = append(points[:0], points[n]), 0
 		}
 	}
@@ -355,7 +366,7 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 		r.mu.Unlock()
 		return nil
 	case err != nil:
-		r.add(points, backwards)
+		r.add(points, hostless, backwards)
 		return err
 	}
 	if n := len(points); n > 0 && points[n-1].from == render.TimeUnknown {
@@ -366,7 +377,7 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 			last.point.Time, last.from = src.Modified, render.TimeMtime
 		}
 	}
-	r.add(points, backwards)
+	r.add(points, hostless, backwards)
 	return nil
 }
 
@@ -421,8 +432,8 @@ func (r *trendReading) events(src *capture.Source, s *capture.Snapshot[*tally.Ta
 	return all
 }
 
-// add adds points to their directors' trends.
-func (r *trendReading) add(points []datedPoint, backwards int) {
+// add adds points to their directors' trends. To l it adds those of no director.
+func (r *trendReading) add(points []datedPoint, l *log, backwards int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.backwards += backwards
@@ -441,9 +452,41 @@ func (r *trendReading) add(points []datedPoint, backwards int) {
 			h = &render.TrendHost{Host: d.host, Trend: history.NewTrend(r.options.interval), Times: make(map[render.TimeFrom]int)}
 			r.hosts[d.host] = h
 		}
+		if !h.Add(d.point) {
+			continue
+		}
 		h.Times[d.from]++
-		h.Add(d.point)
+		if d.host == "" {
+			r.addTo(l, at)
+		}
 	}
+}
+
+// addTo adds a snapshot to a log, and the log to those that may overlap.
+func (r *trendReading) addTo(l *log, at time.Time) {
+	if l.snapshots++; l.snapshots == 2 {
+		r.logs = append(r.logs, l)
+	}
+	if l.snapshots == 1 || at.Before(l.first) {
+		l.first = at
+	}
+	if l.snapshots == 1 || at.After(l.last) {
+		l.last = at
+	}
+}
+
+// overlapping are two logs that tell of one time, and so perhaps of two directors.
+func (r *trendReading) overlapping() (a, b *log, ok bool) {
+	slices.SortFunc(r.logs, func(a, b *log) int { return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.name, b.name)) })
+	for _, l := range r.logs {
+		if a != nil && l.first.Before(a.last) {
+			return a, l, true
+		}
+		if a == nil || l.last.After(a.last) {
+			a = l
+		}
+	}
+	return nil, nil, false
 }
 
 // leaveOut counts what --since, --until and --host leave out.
@@ -482,6 +525,9 @@ func (r *trendReading) notes() (all []string) {
 	add("trend.undated", r.undated)
 	add("trend.backwards", r.backwards)
 	add("bad", int(r.bad))
+	if a, b, ok := r.overlapping(); ok {
+		all = append(all, r.words.Word("trend.overlap", render.Clean(a.name), render.Clean(b.name)))
+	}
 	return all
 }
 

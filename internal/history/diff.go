@@ -45,7 +45,8 @@ const (
 	// Expired is an entry that had no more time left than has passed: it needed nothing
 	// but silence.
 	Expired
-	// Closed is one that had more: a packet, FIN or RST, shortened it, or it was Removed.
+	// Closed is one that had more: a packet shortened it (FIN, RST, or any where the timeouts
+	// were lowered), or it was Removed.
 	Closed
 	// Removed is one that no packet can have ended in that time: its service or server was
 	// removed, the table flushed, the module loaded anew, or it is a template that was
@@ -89,9 +90,10 @@ type Between struct {
 	// Seconds is the time between them, Unknown where it is not known.
 	Seconds conn.Seconds
 	// Whole says that neither listing lacks entries.
-	Whole    bool
-	Timeouts conn.Timeouts
-	Dialect  conn.Dialect
+	Whole   bool
+	Dialect conn.Dialect
+	// Timeouts are those before and after.
+	Timeouts [2]conn.Timeouts
 	// Top is how many groups are kept of each sort, 0 for all.
 	Top int
 	// Beyond says of a change whether it is, nil for never.
@@ -216,16 +218,27 @@ func (b *Between) fate(c *class, left conn.Seconds) Fate {
 // slack is for times in whole seconds, and for a table that is not read in one instant.
 const slack conn.Seconds = 2
 
-// closing is the shortest time that a packet leaves a connection: the timeout behind a RST
-// or an ABORT. Others have no such packet.
+// closing is the shortest time that a packet leaves a connection, by the timeouts before or
+// after: that behind a RST or an ABORT, or UDP's only one.
 func (b *Between) closing(p conn.Protocol) conn.Seconds {
+	var last conn.State
 	switch p {
 	case conn.TCP:
-		return b.Timeouts.Of(b.Dialect, p, conn.Close)
+		last = conn.Close
 	case conn.SCTP:
-		return b.Timeouts.Of(b.Dialect, p, conn.Closed)
+		last = conn.Closed
+	case conn.UDP:
+		last = conn.UDPState
+	default:
+		return conn.Unknown
 	}
-	return conn.Unknown
+	least := conn.Unknown
+	for i := range b.Timeouts {
+		if t := b.Timeouts[i].Of(b.Dialect, p, last); t != conn.Unknown && (least == conn.Unknown || t < least) {
+			least = t
+		}
+	}
+	return least
 }
 
 func compareMoves(a, b Move) int {

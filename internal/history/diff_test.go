@@ -96,7 +96,7 @@ func TestDiffAgainstOracle(t *testing.T) {
 			case 0: // gone
 				before = append(before, e)
 				fate := Removed
-				closing := map[conn.Protocol]conn.Seconds{conn.TCP: 10, conn.SCTP: 61}[e.Protocol]
+				closing := map[conn.Protocol]conn.Seconds{conn.TCP: 10, conn.SCTP: 61, conn.UDP: 300}[e.Protocol]
 				switch {
 				case seconds == conn.Unknown:
 					fate = Unjudged
@@ -127,7 +127,7 @@ func TestDiffAgainstOracle(t *testing.T) {
 			}
 		}
 		r.Shuffle(len(after), func(i, j int) { after[i], after[j] = after[j], after[i] })
-		d := Compare(gatherParts(r, before), gatherParts(r, after), Between{Seconds: seconds, Whole: true, Timeouts: conn.DefaultTimeouts})
+		d := Compare(gatherParts(r, before), gatherParts(r, after), Between{Seconds: seconds, Whole: true, Timeouts: [2]conn.Timeouts{conn.DefaultTimeouts, conn.DefaultTimeouts}})
 
 		got := make(map[string]uint64)
 		for _, m := range d.Moves {
@@ -237,6 +237,27 @@ func TestTopChanges(t *testing.T) {
 		}
 		if rest.Before != k.Rest.Before || rest.After != k.Rest.After {
 			t.Errorf("the rest is %v, want %v", k.Rest, rest)
+		}
+	}
+}
+
+// TestFatesByBothTimeouts: a packet can have ended a UDP connection early only if the timeout
+// is short enough before or after.
+func TestFatesByBothTimeouts(t *testing.T) {
+	c := &class{protocol: conn.UDP, kind: conn.Connection}
+	lowered := conn.DefaultTimeouts
+	lowered.UDP = 30
+	for _, tt := range []struct {
+		before, after conn.Timeouts
+		want          Fate
+	}{
+		{conn.DefaultTimeouts, conn.DefaultTimeouts, Removed},
+		{conn.DefaultTimeouts, lowered, Closed},
+		{lowered, conn.DefaultTimeouts, Closed},
+	} {
+		b := Between{Seconds: 60, Whole: true, Timeouts: [2]conn.Timeouts{tt.before, tt.after}}
+		if got := b.fate(c, 250); got != tt.want {
+			t.Errorf("UDP of %d s, then %d s: fate %d, want %d", tt.before.UDP, tt.after.UDP, got, tt.want)
 		}
 	}
 }

@@ -18,6 +18,8 @@ type Point struct {
 	Groups                 []GroupCount
 	// Part says that the snapshot lacks entries.
 	Part bool
+	// Input numbers what the snapshot was read from.
+	Input int
 	// Events are what the rules found in the snapshot.
 	Events []Event
 }
@@ -35,9 +37,10 @@ type Event struct{ Severity, Code, Text string }
 // nor on how many groups they have. Snapshots come in any order. It is not safe for
 // concurrent use.
 type Trend struct {
-	// Snapshots counts those that were added, Parts those of them that lack entries.
-	Snapshots, Parts int
-	First, Last      time.Time
+	// Snapshots counts those that were added, Parts those of them that lack entries, and
+	// Copies those that were not added since another input had them.
+	Snapshots, Parts, Copies int
+	First, Last              time.Time
 	// Lost is how many connections, over all snapshots, are of groups beyond those that are
 	// told apart.
 	Lost uint64
@@ -50,13 +53,30 @@ type Trend struct {
 	peaks   []Peak // of groups
 	total   Peak
 	events  map[Event]*Occurrence
+	inputs  map[fingerprint]int // that snapshots were first met in
+}
+
+// fingerprint is equal for copies of a snapshot: a file and the same file in an archive. The time is
+// in seconds, since archives keep no more; sum is the same in whatever order groups come.
+type fingerprint struct {
+	at                          int64
+	connections, templates, sum uint64
+}
+
+func (p *Point) fingerprint() fingerprint {
+	of := fingerprint{p.Time.Unix(), p.Connections, p.Templates, 0}
+	for _, g := range p.Groups {
+		n := (g.Count + 1) * 0x9e3779b97f4a7c15
+		of.sum += n ^ n>>29
+	}
+	return of
 }
 
 // cell adds up the snapshots of a span of time.
 type cell struct {
 	n                      int
 	parts                  int
-	first                  time.Time
+	first, last            time.Time
 	connections, templates uint64
 	groups                 []uint64
 }
@@ -82,6 +102,9 @@ const (
 	maxNumbers = 1 << 23
 	// maxEvents is how many events are told apart.
 	maxEvents = 1000
+	// maxKnown is how many snapshots are known again: those of two years and a half, one every
+	// five minutes.
+	maxKnown = 1 << 18
 )
 
 // widths are those of cells, each a multiple of the one before.
@@ -95,11 +118,19 @@ func NewTrend(width time.Duration) *Trend {
 	return &Trend{
 		width: widths[0], asked: width,
 		cells: make(map[int64]*cell), groupOf: make(map[tally.Value]int), events: make(map[Event]*Occurrence),
+		inputs: make(map[fingerprint]int),
 	}
 }
 
-// Add adds a snapshot.
-func (t *Trend) Add(p *Point) {
+// Add adds a snapshot, unless it is a copy of one that came from another input.
+func (t *Trend) Add(p *Point) (added bool) {
+	if of := p.fingerprint(); len(t.inputs) < maxKnown {
+		if input, ok := t.inputs[of]; ok && input != p.Input {
+			t.Copies++
+			return false
+		}
+		t.inputs[of] = p.Input
+	}
 	t.Snapshots++
 	if p.Part {
 		t.Parts++
@@ -115,9 +146,7 @@ func (t *Trend) Add(p *Point) {
 	if p.Part {
 		c.parts++
 	}
-	if c.first.IsZero() || p.Time.Before(c.first) {
-		c.first = p.Time
-	}
+	c.meet(p.Time, p.Time)
 	c.connections += p.Connections
 	c.templates += p.Templates
 	t.total.meet(p.Connections, p.Time)
@@ -141,6 +170,7 @@ func (t *Trend) Add(p *Point) {
 			break
 		}
 	}
+	return true
 }
 
 func (p *Peak) meet(n uint64, at time.Time) {
@@ -224,12 +254,20 @@ func (t *Trend) widen() bool {
 	return true
 }
 
+// meet makes a cell reach to a first and a last snapshot.
+func (c *cell) meet(first, last time.Time) {
+	if c.first.IsZero() || first.Before(c.first) {
+		c.first = first
+	}
+	if last.After(c.last) || c.last.IsZero() {
+		c.last = last
+	}
+}
+
 func (c *cell) join(o *cell) {
 	c.n += o.n
 	c.parts += o.parts
-	if c.first.IsZero() || !o.first.IsZero() && o.first.Before(c.first) {
-		c.first = o.first
-	}
+	c.meet(o.first, o.last)
 	c.connections += o.connections
 	c.templates += o.templates
 	for len(c.groups) < len(o.groups) {
@@ -246,6 +284,8 @@ type Interval struct {
 	Start            time.Time
 	Width            time.Duration
 	Snapshots, Parts int
+	// First and Last are the times of its first and its last snapshot.
+	First, Last time.Time
 	// Connections, Templates and Groups are means, of Groups in the order of Report.Groups;
 	// what no group has is in none of them.
 	Connections, Templates float64
@@ -270,10 +310,11 @@ type Report struct {
 	// Onset is what changed most, nil if nothing did.
 	Onset  *Onset
 	Events []Occurrence
-	// Gaps is how often no snapshot was taken for long, and Gap the longest such time, from
-	// the snapshot before it to the one behind.
-	Gaps int
-	Gap  Interval
+	// Gaps is how often no snapshot was taken for long. The longest such time, between two
+	// snapshots, begins at GapStart and lasts for Gap.
+	Gaps     int
+	GapStart time.Time
+	Gap      time.Duration
 
 	order []int
 }
@@ -303,25 +344,20 @@ func (t *Trend) Report(width time.Duration, n int) *Report {
 		r.Groups = append(r.Groups, Group{t.groups[i], float64(sums[i]) / float64(max(snapshots, 1)), t.peaks[i]})
 	}
 	r.order = order
-	points := t.intervals(t.width, order)
+	points := t.intervals(t.width, order[:min(len(order), onsetGroups)])
 	r.Onset = onset(r, points)
-	for _, v := range withGaps(points, r.Step) {
-		if v.Snapshots > 0 {
-			continue
-		}
-		v.Start, v.Width = v.Start.Add(-t.width), v.Width+t.width // from snapshot to snapshot
-		if r.Gaps++; v.Width > r.Gap.Width {
-			r.Gap = v
+	for i := 1; i < len(points); i++ {
+		start := points[i-1].Last
+		if width := points[i].First.Sub(start); isGap(width, r.Step) {
+			if r.Gaps++; width > r.Gap {
+				r.GapStart, r.Gap = start, width
+			}
 		}
 	}
 	if r.Width = max(t.width, t.asked); n > 0 && t.asked == 0 {
 		r.Width = t.reportWidth(max(width, r.Step), n)
 	}
-	r.Intervals = points
-	if r.Width != t.width {
-		r.Intervals = t.intervals(r.Width, order)
-	}
-	r.Intervals = withGaps(r.Intervals, r.Step)
+	r.Intervals = withGaps(t.intervals(r.Width, order), r.Step)
 	for _, o := range t.events {
 		r.Events = append(r.Events, *o)
 	}
@@ -389,7 +425,7 @@ func (t *Trend) intervals(width time.Duration, order []int) []Interval {
 		}
 		n := float64(sum.n)
 		v := Interval{
-			Start: time.Unix(last*int64(width/time.Second), 0).UTC(), Width: width, Snapshots: sum.n, Parts: sum.parts,
+			Start: time.Unix(last*int64(width/time.Second), 0).UTC(), Width: width, Snapshots: sum.n, Parts: sum.parts, First: sum.first, Last: sum.last,
 			Connections: float64(sum.connections) / n, Templates: float64(sum.templates) / n, Groups: make([]float64, len(order)),
 		}
 		for i, g := range order {
@@ -424,7 +460,7 @@ func (t *Trend) Columns(r *Report, groups, n int) [][]float64 {
 			all[g][i] = math.NaN()
 		}
 	}
-	points := t.intervals(t.width, r.order)
+	points := t.intervals(t.width, r.order[:len(all)])
 	span := t.Last.Sub(t.First) + t.width
 	column := func(at time.Time) int {
 		return min(max(int(float64(at.Sub(t.First))/float64(span)*float64(n)), 0), n-1)
@@ -452,13 +488,17 @@ func (t *Trend) Columns(r *Report, groups, n int) [][]float64 {
 // gapSteps is how many times the usual time between snapshots makes a gap.
 const gapSteps = 2.5
 
+func isGap(between, step time.Duration) bool {
+	return float64(between) >= gapSteps*float64(step) && between > 0
+}
+
 // withGaps puts an interval without snapshots where none were taken for long.
 func withGaps(all []Interval, step time.Duration) []Interval {
 	var out []Interval
 	for i := range all {
 		if i > 0 {
 			end := all[i-1].Start.Add(all[i-1].Width)
-			if missing := all[i].Start.Sub(end); missing > 0 && float64(missing+all[i].Width) >= gapSteps*float64(step) {
+			if missing := all[i].Start.Sub(end); missing > 0 && isGap(missing+all[i].Width, step) {
 				out = append(out, Interval{Start: end, Width: missing})
 			}
 		}
@@ -494,6 +534,11 @@ const (
 
 // onset looks for the span of time in which a group differs most from the rest.
 func onset(r *Report, points []Interval) *Onset {
+	// A torn listing looks like a fall.
+	whole := slices.DeleteFunc(slices.Clone(points), func(p Interval) bool { return p.Parts > 0 })
+	if 2*len(whole) > len(points) {
+		points = whole
+	}
 	if len(points) < leastPoints {
 		return nil
 	}
@@ -574,12 +619,12 @@ func span(points []Interval, per int, value func(*Interval) float64) *Onset {
 		return nil
 	}
 	begin := turn(points, from*per, per, o.Usual, o.Level, value)
-	o.From = points[begin].Start
+	o.From = points[begin].First
 	end := len(points)
 	if until < n {
 		end = turn(points, until*per, per, o.Level, o.Usual, value)
 	}
-	o.Until = points[end-1].Start
+	o.Until = points[end-1].Last
 	o.Lasts = until == n
 	return o
 }

@@ -125,6 +125,76 @@ func TestGaps(t *testing.T) {
 	}
 }
 
+// TestJoinedSnapshotsKeepTheirTimes: where a long series is kept in wider cells, a gap and a
+// change are still told by the times of snapshots.
+func TestJoinedSnapshotsKeepTheirTimes(t *testing.T) {
+	trend := NewTrend(0)
+	at := func(i int) time.Time { return start.Add(time.Duration(i)*5*time.Minute + 7*time.Second) }
+	const n, gap, step = 40000, 20000, 30000
+	for i := range n {
+		if i > gap && i < gap+1000 {
+			continue
+		}
+		trend.Add(point(at(i), 100, uint64(10+i/step*900)))
+	}
+	r := trend.Report(0, 24)
+	if trend.width < 10*time.Minute {
+		t.Fatalf("nothing was joined: %v", trend.width)
+	}
+	if r.Gaps != 1 || !r.GapStart.Equal(at(gap)) || r.Gap != at(gap+1000).Sub(at(gap)) {
+		t.Errorf("%d gaps, the longest %v from %v", r.Gaps, r.Gap, r.GapStart)
+	}
+	if o := r.Onset; o == nil || !o.From.Equal(at(step)) || !o.Until.Equal(at(n-1)) {
+		t.Errorf("the change is %+v, it began %v", r.Onset, at(step))
+	}
+}
+
+// TestTornListingsAreNoChange: where few snapshots lack entries they tell no fall.
+func TestTornListingsAreNoChange(t *testing.T) {
+	for _, part := range []bool{false, true} {
+		trend := NewTrend(0)
+		for i := range 100 {
+			p := point(start.Add(time.Duration(i)*time.Minute), 1000, 0)
+			if i >= 97 {
+				p = point(p.Time, 30, 0)
+				p.Part = part
+			}
+			trend.Add(p)
+		}
+		if got := trend.Report(0, 24).Onset; (got == nil) != part {
+			t.Errorf("torn %v: %+v", part, got)
+		}
+	}
+}
+
+// TestCopies: a snapshot that another input has too counts once; two of one input are two.
+func TestCopies(t *testing.T) {
+	trend := NewTrend(0)
+	add := func(input, minute int, synRecv uint64, want bool) {
+		t.Helper()
+		p := point(start.Add(time.Duration(minute)*time.Minute), 100, synRecv)
+		p.Input = input
+		if got := trend.Add(p); got != want {
+			t.Errorf("input %d, minute %d: added %v", input, minute, got)
+		}
+	}
+	add(1, 0, 5, true)
+	add(1, 0, 5, true)
+	add(1, 1, 5, true)
+	add(2, 0, 5, false)
+	add(2, 0, 6, true)
+	add(3, 2, 5, true)
+	add(2, 2, 5, false)
+	if trend.Snapshots != 5 || trend.Copies != 2 {
+		t.Errorf("%d snapshots, %d copies", trend.Snapshots, trend.Copies)
+	}
+	a := &Point{Groups: []GroupCount{{stateValue(conn.Established), 1}, {stateValue(conn.SynRecv), 2}, {stateValue(conn.Close), 3}}}
+	b := &Point{Groups: []GroupCount{a.Groups[2], a.Groups[0], a.Groups[1]}}
+	if a.fingerprint() != b.fingerprint() {
+		t.Error("the order of groups makes another snapshot")
+	}
+}
+
 // TestYearEndAndClockSteps: intervals go over a year's end and below 1970, and a clock that
 // was set back puts snapshots where their times say.
 func TestYearEndAndClockSteps(t *testing.T) {

@@ -51,6 +51,22 @@ func appendService(dst []byte, v *conn.Service) []byte {
 		dst = fmt.Appendf(dst, "%-4s %s", v.Protocol, v.Virtual)
 	}
 	dst = append(dst, ' ')
+	dst = append(appendServiceText(dst, v), '\n')
+	for i := range v.Servers {
+		s := &v.Servers[i]
+		method := s.Forwarding.String()
+		if method == "" {
+			method = "(null)" // ipvsadm's word for one it has no name for
+		}
+		dst = fmt.Appendf(dst, "  -> %-28s %-7s %-6d %-10d %d\n", s.Address, method, uint32(s.Weight), uint32(s.Active), uint32(s.Inactive))
+	}
+	return dst
+}
+
+// ServiceText is what ipvsadm prints of a service behind its name: the scheduler, and flags.
+func ServiceText(v *conn.Service) string { return string(appendServiceText(nil, v)) }
+
+func appendServiceText(dst []byte, v *conn.Service) []byte {
 	dst = append(dst, v.Scheduler...)
 	if v.SchedulerFlags != "" {
 		dst = fmt.Appendf(dst, " (%s)", v.SchedulerFlags)
@@ -67,15 +83,6 @@ func appendService(dst []byte, v *conn.Service) []byte {
 	}
 	if v.PEName != "" {
 		dst = fmt.Appendf(dst, " pe %s", v.PEName)
-	}
-	dst = append(dst, '\n')
-	for i := range v.Servers {
-		s := &v.Servers[i]
-		method := s.Forwarding.String()
-		if method == "" {
-			method = "(null)" // ipvsadm's word for one it has no name for
-		}
-		dst = fmt.Appendf(dst, "  -> %-28s %-7s %-6d %-10d %d\n", s.Address, method, uint32(s.Weight), uint32(s.Active), uint32(s.Inactive))
 	}
 	return dst
 }

@@ -23,6 +23,65 @@ type Diff struct {
 	// Seconds is the time between the two, Unknown where it is not known.
 	Seconds conn.Seconds
 	*history.Diff
+	ConfigDiff
+}
+
+// ConfigDiff is what of the configuration differs.
+type ConfigDiff struct {
+	Config     []history.ConfigChange
+	ConfigTold bool // by both
+}
+
+// configParts has a table of what differs, if anything does.
+func (c *ConfigDiff) configParts(heads [2]string, o Options) []part {
+	if len(c.Config) == 0 {
+		return nil
+	}
+	word := o.Words
+	t := &table{columns: []column{{head: word.Word("head.setting"), flexible: true}, {head: word.Word(heads[0])}, {head: word.Word(heads[1])}}}
+	value := func(text string) string {
+		if text == "" {
+			return word.Word("config.none")
+		}
+		return Clean(text)
+	}
+	shown := len(c.Config)
+	if top := o.top(shownRows); top > 0 {
+		shown = min(shown, top)
+	}
+	for i := range c.Config[:shown] {
+		v := &c.Config[i]
+		name := Clean(v.Name)
+		if v.Server != "" {
+			name += " -> " + Clean(v.Server)
+		}
+		t.add(name, value(v.Before), value(v.After))
+	}
+	if left := len(c.Config) - shown; left > 0 {
+		t.add(word.Count("groups.rest", uint64(left)), "", "")
+	}
+	return []part{{word.Word("title.config-changes"), t}}
+}
+
+type configChangeJSON struct {
+	What   history.ConfigPart `json:"what"`
+	Name   string             `json:"name"`
+	Server *string            `json:"server"`
+	Before *string            `json:"before"`
+	After  *string            `json:"after"`
+}
+
+// document is null where not both tell their configuration.
+func (c *ConfigDiff) document() *[]configChangeJSON {
+	if !c.ConfigTold {
+		return nil
+	}
+	all := make([]configChangeJSON, 0, len(c.Config))
+	for i := range c.Config {
+		v := &c.Config[i]
+		all = append(all, configChangeJSON{v.What, v.Name, optional(v.Server, v.Server != ""), optional(v.Before, v.Before != ""), optional(v.After, v.After != "")})
+	}
+	return &all
 }
 
 // DiffScreen writes a comparison for a person.
@@ -129,6 +188,7 @@ func (d *Diff) parts(o Options) []part {
 	if len(d.Moves) > 0 {
 		all = append(all, part{word.Word("title.moves"), d.movesTable(o)})
 	}
+	all = append(all, d.configParts([2]string{"head.before", "head.after"}, o)...)
 	for _, by := range []struct {
 		aspect tally.Aspect
 		of     history.Changes
@@ -248,6 +308,8 @@ type diffJSON struct {
 	Networks    []changeJSON `json:"networks"`
 	Left        leftJSON     `json:"left_out"`
 	Undercount  uint64       `json:"undercount"`
+
+	Config *[]configChangeJSON `json:"config"`
 }
 
 type sideJSON struct {
@@ -336,7 +398,7 @@ func DiffJSON(w io.Writer, d *Diff, _ Options) error {
 		Connections: turnoverDocument(&d.Connections), Templates: turnoverDocument(&d.Templates), Moves: []moveJSON{},
 		States: changesDocument(tally.State, d.States), Services: changesDocument(tally.OfService, d.Services),
 		Servers: changesDocument(tally.Server, d.Servers), Networks: changesDocument(tally.Client, d.Networks),
-		Left: leftJSON{d.Services.Cut, d.Servers.Cut, d.Networks.Cut}, Undercount: d.Undercount,
+		Left: leftJSON{d.Services.Cut, d.Servers.Cut, d.Networks.Cut}, Undercount: d.Undercount, Config: d.ConfigDiff.document(),
 	}
 	for _, m := range d.Moves {
 		j := moveJSON{Protocol: m.Protocol.String(), From: optional(m.From.String(), !m.New), To: optional(m.To.String(), !m.Gone), Count: m.Count}

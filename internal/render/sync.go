@@ -19,6 +19,7 @@ type Sync struct {
 	// Threshold is the master's sync_threshold, empty where it is not told.
 	Threshold string
 	*history.Sync
+	ConfigDiff
 }
 
 // SyncScreen writes the coverage for a person.
@@ -137,7 +138,7 @@ func (s *Sync) parts(o Options) []part {
 	if len(s.OnlyBackup) > 0 || s.OnlyBackupTemplates > 0 {
 		all = append(all, part{word.Word("title.only-backup"), s.onlyTable(o)})
 	}
-	return all
+	return append(all, s.configParts([2]string{"head.master", "head.backup"}, o)...)
 }
 
 // missingTable says why the backup lacks what it lacks.
@@ -174,11 +175,12 @@ func originWord(origin conn.Origin, word *explain.Catalogue) string {
 }
 
 type syncJSON struct {
-	Schema int      `json:"schema"`
-	Master sideJSON `json:"master"`
-	Backup sideJSON `json:"backup"`
-	Apart  *int64   `json:"apart_seconds"`
-	Filter string   `json:"filter"`
+	Schema int                 `json:"schema"`
+	Master sideJSON            `json:"master"`
+	Backup sideJSON            `json:"backup"`
+	Apart  *int64              `json:"apart_seconds"`
+	Filter string              `json:"filter"`
+	Config *[]configChangeJSON `json:"config"`
 	Sync   struct {
 		Established coverageJSON   `json:"established"`
 		Connections coverageJSON   `json:"connections"`
@@ -229,7 +231,7 @@ func coveragesDocument(a tally.Aspect, all []history.CoverageOf) []coverageJSON 
 
 // SyncJSON writes the coverage for programs.
 func SyncJSON(w io.Writer, s *Sync, _ Options) error {
-	doc := syncJSON{Schema: Schema, Master: s.Master.side(), Backup: s.Backup.side(), Filter: s.Master.Filter,
+	doc := syncJSON{Schema: Schema, Master: s.Master.side(), Backup: s.Backup.side(), Filter: s.Master.Filter, Config: s.ConfigDiff.document(),
 		Apart: optional(int64(s.Apart), s.Apart != conn.Unknown)}
 	d := &doc.Sync
 	d.Established, d.Connections, d.Templates = coverageDocument(s.Established), coverageDocument(s.Connections), coverageDocument(s.Templates)

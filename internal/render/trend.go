@@ -149,13 +149,15 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 	fact("trend.times", strings.Join(from, word.Word("comma")))
 	fact("trend.peak", word.Count("connections", r.Peak.Count)+word.Word("comma")+zone(r.Peak.At))
 	if r.Gaps > 0 {
-		fact("trend.gaps", word.Word("trend.gaps-of", explain.Thousands(uint64(r.Gaps)), lastingTime(r.Gap.Width), zone(r.Gap.Start)))
+		fact("trend.gaps", word.Word("trend.gaps-of", explain.Thousands(uint64(r.Gaps)), lastingTime(r.Gap), zone(r.GapStart)))
 	}
 	if r.Onset != nil {
 		fact("trend.change", t.onset(r, word))
 	}
-	for _, n := range t.Notes {
-		fact("note", n)
+	if h == &t.Hosts[0] {
+		for _, n := range t.Notes {
+			fact("note", n)
+		}
 	}
 	if t.Stopped {
 		fact("note", word.Word("trend.stopped"))
@@ -163,8 +165,14 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 	if h.Parts > 0 {
 		fact("note", word.Count("trend.parts", uint64(h.Parts)))
 	}
+	if h.Copies > 0 {
+		fact("note", word.Count("trend.copies", uint64(h.Copies)))
+	}
 	if h.Lost > 0 {
 		fact("note", word.Word("trend.lost"))
+	}
+	if t.Interval > 0 && r.Width != t.Interval {
+		fact("note", word.Word("trend.wider", lastingTime(t.Interval), lastingTime(r.Width)))
 	}
 	return all
 }
@@ -348,13 +356,17 @@ type trendHostJSON struct {
 	Host      *string          `json:"host"`
 	Snapshots int              `json:"snapshots"`
 	Parts     int              `json:"incomplete"`
+	Copies    int              `json:"copies"`
 	First     string           `json:"first"`
 	Last      string           `json:"last"`
 	Step      float64          `json:"step_seconds"`
 	Width     float64          `json:"interval_seconds"`
 	TimesFrom map[TimeFrom]int `json:"times_from"`
+	Gaps      int              `json:"gaps"`
+	Gap       *gapJSON         `json:"longest_gap"`
 	Peak      peakJSON         `json:"peak"`
 	Groups    []trendGroupJSON `json:"groups"`
+	Lost      uint64           `json:"in_no_group"`
 	Intervals []intervalJSON   `json:"intervals"`
 	Change    *onsetJSON       `json:"change"`
 	Findings  []eventJSON      `json:"findings"`
@@ -363,6 +375,11 @@ type trendHostJSON struct {
 type peakJSON struct {
 	Count uint64 `json:"connections"`
 	At    string `json:"at"`
+}
+
+type gapJSON struct {
+	Start string  `json:"start"`
+	Width float64 `json:"seconds"`
 }
 
 type trendGroupJSON struct {
@@ -446,8 +463,8 @@ func tenth(v float64) float64 { return math.Round(v*10) / 10 }
 func (t *Trend) hostDocument(h *TrendHost) trendHostJSON {
 	r := h.Report(t.Interval, t.Rows)
 	d := trendHostJSON{
-		Host: optional(h.Host, h.Host != ""), Snapshots: h.Snapshots, Parts: h.Parts, First: utc(h.First), Last: utc(h.Last),
-		Step: r.Step.Seconds(), Width: r.Width.Seconds(), TimesFrom: h.Times, Peak: peakJSON{r.Peak.Count, utc(r.Peak.At)},
+		Host: optional(h.Host, h.Host != ""), Snapshots: h.Snapshots, Parts: h.Parts, Copies: h.Copies, First: utc(h.First), Last: utc(h.Last),
+		Step: r.Step.Seconds(), Width: r.Width.Seconds(), TimesFrom: h.Times, Lost: h.Lost, Gaps: r.Gaps, Gap: optional(gapJSON{utc(r.GapStart), r.Gap.Seconds()}, r.Gaps > 0), Peak: peakJSON{r.Peak.Count, utc(r.Peak.At)},
 		Groups: []trendGroupJSON{}, Intervals: []intervalJSON{}, Findings: []eventJSON{},
 	}
 	for i := range r.Groups {

@@ -104,3 +104,6 @@ run origins ipvsstate diff --sync -o json "$OUT/full.backup.txt"
 ipvsadm -d -t 10.9.0.1:80 -r 10.2.1.2:8001
 saved gone
 run removed ipvsstate diff -o json "$OUT/full.master.txt" "$OUT/gone.master.txt"
+mkdir /run/later
+run record.later ipvsstate record --host lb1 /run/later
+run changed ipvsstate diff -o json /run/lb1/* /run/later/*

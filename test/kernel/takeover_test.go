@@ -23,7 +23,7 @@ func TestTakeover(t *testing.T) {
 	if !found {
 		t.Fatal("traffic.sh has no title where its network ends")
 	}
-	r := boot(t, 3*time.Minute, network+takeoverScript)
+	r := boot(t, 5*time.Minute, network+takeoverScript)
 	for _, phase := range []string{"full", "gone"} {
 		t.Run(phase, func(t *testing.T) {
 			master, backup := r.entries(t, phase+".master.txt"), r.entries(t, phase+".backup.txt")
@@ -107,6 +107,13 @@ func TestTakeover(t *testing.T) {
 		}
 		if !maps.Equal(got, want) || want["ESTABLISHED gone"] == 0 {
 			t.Errorf("moves %v, the tables have %v", got, want)
+		}
+	})
+	t.Run("changed", func(t *testing.T) {
+		var doc diffDocument
+		decodeInto(t, r.text(t, "changed.out"), &doc)
+		if len(doc.Config) != 1 || doc.Config[0] != (configChange{"server", "TCP 10.9.0.1:80", "10.2.1.2:8001", "Masq 1", ""}) {
+			t.Errorf("of the configuration changed %+v, want the removed server alone", doc.Config)
 		}
 	})
 }
@@ -221,4 +228,7 @@ type diffDocument struct {
 		Count    int
 		GoneBy   *struct{ Removed int } `json:"gone_by"`
 	}
+	Config []configChange
 }
+
+type configChange struct{ What, Name, Server, Before, After string }
