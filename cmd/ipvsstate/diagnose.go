@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -196,11 +195,8 @@ func (a *app) diagnosed(ctx context.Context, input *inputOptions, words *explain
 	return s, stopped
 }
 
-// diagnoseSample asks the rules about a summary's sample.
+// diagnoseSample asks the rules about the sample of a listing that was summed up.
 func diagnoseSample(s *render.Summary) *diagnose.Diagnosis {
-	// The heap of a summary is so small that the little garbage of this would be collected
-	// a dozen times over, which costs more than the rules do.
-	defer debug.SetGCPercent(debug.SetGCPercent(1000))
 	sample := s.Tally.Sample()
 	report := services.NewReport(sample.Groups(&tally.Plan{By: services.By()}, nil), s.Services(), sample.Rate() == 1 && s.Whole())
 	return diagnose.Run(s.DiagnoseFacts(report, sample.Rate()), diagnose.Defaults(), nil)

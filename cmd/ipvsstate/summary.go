@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -138,7 +139,11 @@ func runSummary(ctx context.Context, a *app, o *summaryOptions, args []string) e
 		return stopped
 	}
 	if judged {
+		// The heap is so small that the little garbage of the rules would be collected a
+		// dozen times over, which costs more than they do.
+		percent := debug.SetGCPercent(1000)
 		s.Diagnosis = diagnoseSample(s)
+		debug.SetGCPercent(percent)
 	}
 	options := render.Options{
 		Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value),

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -110,6 +111,10 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 		return fail("hint.interval", fmt.Errorf("--interval %s: it takes whole seconds", o.interval))
 	}
 	r.by, _ = tally.DimensionOf(o.by.value) // the flag takes no other
+	if r.findings() {
+		// Samples are large beside the rest of the heap, and each is soon garbage.
+		defer debug.SetGCPercent(debug.SetGCPercent(300))
+	}
 	stopped := r.read(ctx, args)
 	if len(r.hosts) == 0 {
 		return r.nothing(stopped)

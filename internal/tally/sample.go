@@ -97,6 +97,9 @@ func (g *Groups) scale(by uint64) {
 	}
 }
 
+// firstRows is how many entries a sample grows to by and by: most listings of a log are small.
+const firstRows = 64
+
 // turn takes the entry if it is chosen, and returns how many entries on the next to look
 // at is.
 func (s *Sample) turn(e *conn.Entry) (left uint32) {
@@ -106,6 +109,9 @@ func (s *Sample) turn(e *conn.Entry) (left uint32) {
 	window := s.n >> s.share
 	at := chosen(window, s.share)
 	if at == s.n {
+		if n := len(s.rows); n == cap(s.rows) && n >= firstRows { // once for all
+			s.rows = slices.Grow(s.rows, s.plan.max+1-n)
+		}
 		s.rows = append(s.rows, sampled{s.n, *e})
 		s.limit()
 		window, at = s.n>>s.share, chosen(s.n>>s.share, s.share)
@@ -152,8 +158,12 @@ func (s *Sample) choose(share uint32) {
 	s.rows = slices.DeleteFunc(s.rows, func(r sampled) bool { return chosen(r.n>>share, share) != r.n })
 }
 
-// Merge adds another part's sample.
+// Merge adds another part's sample, which is not to be used again before it is Reset.
 func (s *Sample) Merge(o *Sample) {
+	if len(s.rows) == 0 && s.share <= o.share {
+		s.rows, o.rows = o.rows, s.rows
+		s.share, o.share = o.share, s.share
+	}
 	if o.share > s.share {
 		s.choose(o.share)
 	}
