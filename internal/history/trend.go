@@ -584,13 +584,10 @@ func span(points []Interval, per int, value func(*Interval) float64) *Onset {
 		sums[i+1] = sums[i] + y[i]
 	}
 	all, best, from, until := sums[n], 0.0, 0, 0
-	for i := range n {
+	for i := 1; i < n; i++ { // what is otherwise at the beginning changes at its end
 		for k := i + 1; k <= n; k++ {
 			in, out := float64(k-i), float64(n-(k-i))
 			if k-i < 2 || 2*(k-i) > n && k < n || out < 2 { // most is what is usual; the end may go on
-				continue
-			}
-			if k == n && i == 0 {
 				continue
 			}
 			inside := (sums[k] - sums[i]) / in

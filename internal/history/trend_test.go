@@ -249,6 +249,18 @@ func TestOnset(t *testing.T) {
 			}
 			return 1000 + 50*x, 20
 		}, &Onset{From: minute(60), Until: minute(99), Lasts: true}, conn.Established},
+		{"a step in the middle", 100, func(i int, x float64) (float64, float64) {
+			if i >= 50 {
+				return 1000 + 50*x, 900 + 30*x
+			}
+			return 1000 + 50*x, 20 + 5*x
+		}, &Onset{From: minute(50), Until: minute(99), Lasts: true}, conn.SynRecv},
+		{"a beginning that is otherwise", 100, func(i int, x float64) (float64, float64) {
+			if i < 10 {
+				return 1000 + 50*x, 900 + 30*x
+			}
+			return 1000 + 50*x, 20 + 5*x
+		}, &Onset{From: minute(10), Until: minute(99), Lasts: true}, conn.SynRecv},
 		{"few snapshots", 5, func(i int, _ float64) (float64, float64) { return float64(1000 * i), 0 }, nil, conn.State{}},
 		{"few connections", 100, func(i int, _ float64) (float64, float64) { return float64(1 + i/50), 0 }, nil, conn.State{}},
 	}
