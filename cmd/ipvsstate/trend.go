@@ -100,7 +100,7 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	r := &trendReading{app: a, options: o, words: words, hosts: make(map[string]*render.TrendHost)}
+	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), hosts: make(map[string]*render.TrendHost)}
 	if r.since, err = o.moment("since", o.since, a.now()); err != nil {
 		return err
 	}
@@ -177,8 +177,10 @@ type trendReading struct {
 	entries atomic.Int64 // so far
 	files   atomic.Int64
 	inputs  atomic.Int64
+	bytes   atomic.Int64 // of files that are done
 
 	mu        sync.Mutex
+	reading   map[*capture.Source]bool
 	hosts     map[string]*render.TrendHost
 	failed    error // the first input that could not be read
 	failures  int
@@ -228,6 +230,7 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 	if len(files) < len(args) {
 		jobs = append(jobs, r.stdin)
 	}
+	size := int64(0)
 	if len(files) > 0 {
 		units, failures, err := capture.Find(files, time.Local)
 		switch {
@@ -242,6 +245,7 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 		}
 		for i := range units {
 			if u := &units[i]; !r.outOfTime(u) {
+				size += u.Size
 				jobs = append(jobs, func(ctx context.Context, cfg capture.Config) { r.unit(ctx, u, cfg) })
 			}
 		}
@@ -250,7 +254,7 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 	readers := min(processors, max(len(jobs), 1))
 	cfg := capture.Config{Location: time.Local, Workers: (processors + readers - 1) / readers}
 	cfg.Format, _ = parse.FormatOf(r.options.format.value) // the flag takes no other
-	done := r.progress(len(jobs))
+	done := r.progress(len(jobs), size)
 	defer done()
 	next := atomic.Int64{}
 	var wait sync.WaitGroup
@@ -299,11 +303,35 @@ func (r *trendReading) unit(ctx context.Context, u *capture.Unit, cfg capture.Co
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		r.setReading(src, true)
+		defer r.setReading(src, false)
 		return r.source(ctx, src, cfg)
 	})
+	r.bytes.Add(u.Size)
 	if err != nil && ctx.Err() == nil {
 		r.refuse(readFailure(&capture.Source{Name: u.Path}, err, "hint.damaged-listing"))
 	}
+}
+
+func (r *trendReading) setReading(src *capture.Source, on bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if on {
+		r.reading[src] = true
+	} else {
+		delete(r.reading, src)
+	}
+}
+
+// bytesRead is how much of all files has been read, compressed as they are.
+func (r *trendReading) bytesRead() int64 {
+	n := r.bytes.Load()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for src := range r.reading {
+		n += src.Offset()
+	}
+	return n
 }
 
 // datedPoint is a snapshot with where its time is from.
@@ -543,8 +571,9 @@ const (
 	progressEvery = 250 * time.Millisecond
 )
 
-// progress tells on a terminal how far the reading is, until the returned function is called.
-func (r *trendReading) progress(files int) (done func()) {
+// progress tells on a terminal how far the reading of so many files, of so many bytes, is,
+// until the returned function is called.
+func (r *trendReading) progress(files int, size int64) (done func()) {
 	if !r.app.errTerminal {
 		return func() {}
 	}
@@ -564,12 +593,12 @@ func (r *trendReading) progress(files int) (done func()) {
 			case <-timer.C:
 			}
 			elapsed := r.app.now().Sub(began).Seconds()
-			read, entries := r.files.Load(), r.entries.Load()
+			entries := r.entries.Load()
 			left := "?"
-			if read > 0 {
-				left = (time.Duration(elapsed*float64(files-int(read))/float64(read)) * time.Second).String()
+			if share := float64(r.bytesRead()) / float64(max(size, 1)); share > 0 && share <= 1 {
+				left = (time.Duration(elapsed*(1-share)/share) * time.Second).String()
 			}
-			text := r.words.Word("trend.progress", explain.Thousands(uint64(read)), explain.Thousands(uint64(files)),
+			text := r.words.Word("trend.progress", explain.Thousands(uint64(r.files.Load())), explain.Thousands(uint64(files)),
 				explain.Thousands(uint64(float64(entries)/max(elapsed, 1e-3))), left)
 			fmt.Fprintf(r.app.stderr, "\r%s%s", text, strings.Repeat(" ", max(0, shown-len(text))))
 			shown = max(shown, 2*len(text)) // Chinese takes two columns a character

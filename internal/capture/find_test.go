@@ -338,6 +338,57 @@ func TestEachHalfRead(t *testing.T) {
 	}
 }
 
+// TestOffset asks while a source is read, as a progress display does.
+func TestOffset(t *testing.T) {
+	long := strings.Repeat(entry(1), 20000)
+	packed := zstded([]byte(long))
+	archive := tarred(t, member{"1", long}, member{"2", long})
+	for _, tt := range []struct {
+		name string
+		data []byte
+		want []int64 // at the end of each source, at least
+	}{
+		{"a.txt", []byte(long), []int64{int64(len(long))}},
+		{"a.zst", packed, []int64{int64(len(packed))}},
+		{"a.tar", archive, []int64{int64(len(long)), 2 * int64(len(long))}},
+		{"a.zip", zipped(t, member{"1", long}), []int64{0}},
+	} {
+		path := filepath.Join(t.TempDir(), tt.name)
+		if err := os.WriteFile(path, tt.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		u, n := Unit{Path: path}, 0
+		err := u.Each(func(src *Source) error {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				io.Copy(io.Discard, src.Reader)
+			}()
+			before := int64(0)
+			for reading := true; reading; {
+				select {
+				case <-done:
+					reading = false
+				default:
+				}
+				at := src.Offset()
+				if at < before || at > int64(len(tt.data)) {
+					t.Fatalf("%s: %d of %d bytes, after %d", tt.name, at, len(tt.data), before)
+				}
+				before = at
+			}
+			if before < tt.want[n] {
+				t.Errorf("%s, source %d: %d bytes, want %d", tt.name, n, before, tt.want[n])
+			}
+			n++
+			return nil
+		})
+		if n != len(tt.want) || err != nil {
+			t.Errorf("%s: %d sources, %v", tt.name, n, err)
+		}
+	}
+}
+
 // TestBrokenUnit has broken files among others: each costs itself alone.
 func TestBrokenUnit(t *testing.T) {
 	var text strings.Builder

@@ -50,7 +50,22 @@ type Source struct {
 	// Reader gives the bytes, decompressed.
 	Reader io.Reader
 
+	file  *os.File // that the bytes come from, nil where it is not known
 	close func() error
+}
+
+// Offset is how many bytes of its file have been read, compressed as they are, of an archive's
+// file from the archive's beginning; 0 where that is not known, as in a zip archive. Any
+// goroutine may ask while another reads.
+func (s *Source) Offset() int64 {
+	if s.file == nil {
+		return 0
+	}
+	at, err := s.file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0
+	}
+	return at
 }
 
 // Close releases the source.

@@ -57,7 +57,7 @@ func (u *Unit) Each(do func(*Source) error) error {
 	if isTar(head) {
 		return u.eachTarred(f, tar.NewReader(whole), do)
 	}
-	return do(&Source{Kind: File, Name: u.Path, Host: u.Host, Modified: info.ModTime(), Size: info.Size(), Reader: whole})
+	return do(&Source{Kind: File, Name: u.Path, Host: u.Host, Modified: info.ModTime(), Size: info.Size(), Reader: whole, file: f})
 }
 
 // with calls do with a source, and closes it.
@@ -120,11 +120,11 @@ var errEncrypted = errors.New("zip: it is encrypted")
 // member calls do with a file of an archive. When that is done nobody reads on in it: a
 // reader that was closed before its end may have a read under way, which ends when the
 // archive is closed.
-func (u *Unit) member(name string, modified time.Time, size int64, r io.Reader, archive io.Closer, do func(*Source) error) error {
+func (u *Unit) member(name string, modified time.Time, size int64, r io.Reader, archive *os.File, do func(*Source) error) error {
 	name = strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(name, `\`, "/")), "/")
 	g := &gate{r: r}
 	err := do(&Source{
-		Kind: File, Name: u.Path + "/" + name, Member: name, Host: cmp.Or(NameHost(name), u.Host), Modified: modified, Size: size, Reader: Text(g),
+		Kind: File, Name: u.Path + "/" + name, Member: name, Host: cmp.Or(NameHost(name), u.Host), Modified: modified, Size: size, Reader: Text(g), file: archive,
 	})
 	if err != nil {
 		archive.Close()
