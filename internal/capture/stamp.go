@@ -101,6 +101,11 @@ func (s *stamp) number(b []byte) int {
 		s.year, s.month, s.day = int(day/10000), int(day/100%100), int(day%100)
 		s.compactClock(v % 1000000)
 		return n + s.fraction(b[n:])
+	case n == 12 && s.once(yearPart|monthPart|dayPart|hourPart|minutePart|secondPart):
+		day := v / 10000
+		s.year, s.month, s.day = int(day/10000), int(day/100%100), int(day%100)
+		s.compactClock(v % 10000 * 100)
+		return n
 	case n == 6 && s.has(yearPart) && s.once(hourPart|minutePart|secondPart):
 		s.compactClock(v)
 		return n + s.fraction(b[n:])
@@ -155,18 +160,28 @@ func separator(b []byte) int {
 	return 0
 }
 
-// clock reads 05:28:40, and what follows the point.
+// clock reads 05:28:40, and what follows the point, or 05:28 behind a date with its year.
 func (s *stamp) clock(b []byte) int {
 	i, hour := digits(b)
 	n, minute := digits(b[i+1:])
-	if i += 1 + n; n != 2 || i >= len(b) || b[i] != ':' || !s.dated() {
+	if i += 1 + n; n != 2 || !s.dated() {
 		return 0
+	}
+	if !s.once(hourPart | minutePart | secondPart) {
+		return 0
+	}
+	s.hour, s.minute, s.second = int(hour), int(minute), 0
+	if i == len(b) || b[i] != ':' {
+		if !s.has(yearPart) {
+			return 0
+		}
+		return i
 	}
 	n, second := digits(b[i+1:])
-	if i += 1 + n; n != 2 || !s.once(hourPart|minutePart|secondPart) {
+	if i += 1 + n; n != 2 {
 		return 0
 	}
-	s.hour, s.minute, s.second = int(hour), int(minute), int(second)
+	s.second = int(second)
 	return i + s.fraction(b[i:])
 }
 

@@ -61,7 +61,8 @@ const maxTimeLine = 256
 //	Nov 22 05:28:40                      of a file whose modification time is known
 //	Every 2.0s: ipvsadm -Lnc   lvs1: Sun Nov 22 05:28:40 2026    watch, with any of the above
 //
-// A time without seconds is none, and so are 22/11/2026 and 11/22/2026.
+// Behind a date with its year a time may be without seconds (2026-11-22 05:28, 202611220528);
+// otherwise it is none. 22/11/2026 and 11/22/2026 are none.
 //
 // Letters of a zone count where date(1) prints them for one zone only, and where they are those
 // of the location; any others (CST, IST) are taken to mean the location, as no letters are. A
@@ -218,7 +219,7 @@ func (c clock) parse(text []byte) (t told, ok bool) {
 	case s.unix:
 		t.time = time.Unix(s.seconds, int64(s.nano))
 		return t, true
-	case !s.has(monthPart | dayPart | hourPart | minutePart | secondPart):
+	case !s.has(monthPart | dayPart | hourPart | minutePart), !s.has(yearPart) && !s.has(secondPart):
 		return t, false
 	case s.has(yearPart):
 		t.time, t.local, ok = s.instant(c.loc)
