@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -100,7 +101,7 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), hosts: make(map[string]*render.TrendHost)}
+	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), hosts: make(map[string]*render.TrendHost), others: make(map[string]bool), logs: make(map[string]*log)}
 	if r.since, err = o.moment("since", o.since, a.now()); err != nil {
 		return err
 	}
@@ -184,20 +185,23 @@ type trendReading struct {
 	hosts     map[string]*render.TrendHost
 	failed    error // the first input that could not be read
 	failures  int
-	unlisted  int       // inputs without a listing
-	undated   int       // snapshots whose time nothing tells
-	backwards int       // times that are older than the one before in their input
-	outside   int       // snapshots that --since, --until and --host leave out
-	newest    time.Time // of those
+	unlisted  int             // inputs without a listing
+	undated   int             // snapshots whose time nothing tells
+	backwards int             // times that are older than the one before in their input
+	outside   int             // snapshots that --since and --until leave out
+	newest    time.Time       // of those
+	others    map[string]bool // directors that --host leaves out
 	bad       int64
-	logs      []*log // of which nothing tells the director
+	logs      map[string]*log
 }
 
-// log is an input with several snapshots of which nothing tells the director.
+// log is an input with several snapshots of which nothing tells the director, or a folder of
+// inputs with one each.
 type log struct {
 	name        string
 	snapshots   int
 	first, last time.Time
+	copies      bool // among them
 }
 
 // findings reports that the rules are asked: a page marks what they find.
@@ -305,7 +309,10 @@ func (r *trendReading) unit(ctx context.Context, u *capture.Unit, cfg capture.Co
 		}
 		r.setReading(src, true)
 		defer r.setReading(src, false)
-		return r.source(ctx, src, cfg)
+		if err := r.source(ctx, src, cfg); err != nil && ctx.Err() == nil { // the others of an archive count
+			r.refuse(readFailure(src, err, "hint.damaged-listing"))
+		}
+		return ctx.Err()
 	})
 	r.bytes.Add(u.Size)
 	if err != nil && ctx.Err() == nil {
@@ -336,13 +343,16 @@ func (r *trendReading) bytesRead() int64 {
 
 // datedPoint is a snapshot with where its time is from.
 type datedPoint struct {
-	point *history.Point
-	from  render.TimeFrom
-	host  string
+	point     *history.Point
+	from      render.TimeFrom
+	host      string
+	backwards bool // older than the one before it
 }
 
 // source reads the snapshots of one input, and adds them.
 func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capture.Config) error {
+	hostless := &log{name: src.Name}
+	defer r.keep(hostless)
 	options := tally.Options{}
 	if r.by.Aspect == tally.Server {
 		options.Plan = &tally.Plan{By: []tally.Dimension{r.by}}
@@ -352,10 +362,9 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 	}
 	reader := capture.NewReader(ctx, src, cfg, func() *tally.Tally { return tally.New(options) })
 	defer reader.Close()
-	var points []datedPoint
-	number, hostless := int(r.inputs.Add(1)), &log{name: src.Name}
-	var before time.Time
-	backwards := 0
+	var last *datedPoint // which may yet get its time from elsewhere
+	number := int(r.inputs.Add(1))
+	var before time.Time // of the newest snapshot that told its own
 	counted := int64(0)
 	for reader.Scan() {
 		s := reader.Snapshot()
@@ -364,28 +373,23 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 		if reader.Err() != nil { // of what could not be read to its end nothing is known
 			break
 		}
-		d := datedPoint{point: r.point(src, s), from: render.TimeHeader, host: cmp.Or(s.Host, src.Host)}
+		d := &datedPoint{point: r.point(src, s), from: render.TimeHeader, host: cmp.Or(s.Host, src.Host)}
 		d.point.Input = number
 		switch {
 		case s.Time.IsZero():
 			d.from = render.TimeUnknown
 		default:
 			d.point.Time = s.Time
-			if s.TimeLocal && s.Time.Before(before) { // an hour that comes twice
-				if later, ok := capture.Twice(s.Time, time.Local); ok && !later.Before(before) {
+			if s.TimeLocal && !s.Time.After(before) { // an hour that comes twice
+				if later, ok := capture.Twice(s.Time, time.Local); ok && later.After(before) {
 					d.point.Time = later
 				}
 			}
-			if d.point.Time.Before(before) {
-				backwards++
-			}
+			d.backwards = d.point.Time.Before(before)
 			before = d.point.Time
 		}
-		points = append(points, d)
-		if n := len(points) - 1; n >= 1000 { // of a long log; the last may yet get its time from elsewhere
-			r.add(points[:n], hostless, backwards)
-			points, backwards = append(points[:0], points[n]), 0
-		}
+		r.add(last, hostless)
+		last = d
 	}
 	r.mu.Lock()
 	r.bad += counted
@@ -399,18 +403,18 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 		r.mu.Unlock()
 		return nil
 	case err != nil:
-		r.add(points, hostless, backwards)
+		r.add(last, hostless)
 		return err
 	}
-	if n := len(points); n > 0 && points[n-1].from == render.TimeUnknown {
-		last := &points[n-1]
+	// Beside snapshots that tell theirs, the time of one that does not is not the file's.
+	if last != nil && before.IsZero() {
 		if t, ok := capture.NameTime(src.Name, time.Local); ok && src.Kind == capture.File {
 			last.point.Time, last.from = t, render.TimeName
 		} else if !src.Modified.IsZero() {
 			last.point.Time, last.from = src.Modified, render.TimeMtime
 		}
 	}
-	r.add(points, hostless, backwards)
+	r.add(last, hostless)
 	return nil
 }
 
@@ -465,53 +469,79 @@ func (r *trendReading) events(src *capture.Source, s *capture.Snapshot[*tally.Ta
 	return all
 }
 
-// add adds points to their directors' trends. To l it adds those of no director.
-func (r *trendReading) add(points []datedPoint, l *log, backwards int) {
+// add adds a snapshot to its director's trend, and to l if nothing tells the director. Of none
+// there is nothing to add.
+func (r *trendReading) add(d *datedPoint, l *log) {
+	if d == nil {
+		return
+	}
+	at := d.point.Time
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.backwards += backwards
-	for _, d := range points {
-		at := d.point.Time
-		switch {
-		case d.from == render.TimeUnknown:
-			r.undated++
-			continue
-		case r.options.host != "" && d.host != r.options.host, !r.since.IsZero() && at.Before(r.since), !r.until.IsZero() && at.After(r.until):
-			r.leaveOut(at)
-			continue
-		}
-		h := r.hosts[d.host]
-		if h == nil {
-			h = &render.TrendHost{Host: d.host, Trend: history.NewTrend(r.options.interval), Times: make(map[render.TimeFrom]int)}
-			r.hosts[d.host] = h
-		}
-		if !h.Add(d.point) {
-			continue
-		}
+	if d.backwards {
+		r.backwards++
+	}
+	switch {
+	case d.from == render.TimeUnknown:
+		r.undated++
+		return
+	case r.options.host != "" && d.host != r.options.host:
+		r.others[d.host] = true
+		return
+	case !r.since.IsZero() && at.Before(r.since), !r.until.IsZero() && at.After(r.until):
+		r.leaveOut(at)
+		return
+	}
+	h := r.hosts[d.host]
+	if h == nil {
+		h = &render.TrendHost{Host: d.host, Trend: history.NewTrend(r.options.interval), Times: make(map[render.TimeFrom]int)}
+		r.hosts[d.host] = h
+	}
+	added := h.Add(d.point)
+	if added {
 		h.Times[d.from]++
-		if d.host == "" {
-			r.addTo(l, at)
-		}
+	}
+	if d.host == "" {
+		l.meet(log{snapshots: 1, first: at, last: at, copies: !added})
 	}
 }
 
-// addTo adds a snapshot to a log, and the log to those that may overlap.
-func (r *trendReading) addTo(l *log, at time.Time) {
-	if l.snapshots++; l.snapshots == 2 {
-		r.logs = append(r.logs, l)
+// meet takes snapshots in.
+func (l *log) meet(other log) {
+	if l.snapshots == 0 || other.first.Before(l.first) {
+		l.first = other.first
 	}
-	if l.snapshots == 1 || at.Before(l.first) {
-		l.first = at
+	if l.snapshots == 0 || other.last.After(l.last) {
+		l.last = other.last
 	}
-	if l.snapshots == 1 || at.After(l.last) {
-		l.last = at
+	l.snapshots += other.snapshots
+	l.copies = l.copies || other.copies
+}
+
+// keep keeps a log, of a single snapshot as part of its folder.
+func (r *trendReading) keep(l *log) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	name := l.name
+	switch l.snapshots {
+	case 0:
+		return
+	case 1:
+		name = path.Dir(name) + "/"
 	}
+	if r.logs[name] == nil {
+		r.logs[name] = &log{name: name}
+	}
+	r.logs[name].meet(*l)
 }
 
 // overlapping are two logs that tell of one time, and so perhaps of two directors.
 func (r *trendReading) overlapping() (a, b *log, ok bool) {
-	slices.SortFunc(r.logs, func(a, b *log) int { return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.name, b.name)) })
-	for _, l := range r.logs {
+	all := slices.SortedFunc(maps.Values(r.logs), func(a, b *log) int { return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.name, b.name)) })
+	for _, l := range all {
+		if l.copies {
+			continue
+		}
 		if a != nil && l.first.Before(a.last) {
 			return a, l, true
 		}
@@ -522,7 +552,7 @@ func (r *trendReading) overlapping() (a, b *log, ok bool) {
 	return nil, nil, false
 }
 
-// leaveOut counts what --since, --until and --host leave out.
+// leaveOut counts what --since and --until leave out.
 func (r *trendReading) leaveOut(at time.Time) {
 	if r.outside++; at.After(r.newest) {
 		r.newest = at
@@ -536,12 +566,35 @@ func (r *trendReading) nothing(stopped error) error {
 		return stopped
 	case r.failed != nil:
 		return r.failed
+	case len(r.others) > 0:
+		return r.nothingOf(r.options.host)
 	case r.outside > 0:
-		return fail("hint.outside", errors.New("all snapshots are outside of --since, --until or --host"), r.newest.UTC().Format("2006-01-02 15:04:05 UTC"))
+		return fail("hint.outside", errors.New("all snapshots are outside of --since and --until"), r.newest.UTC().Format("2006-01-02 15:04:05 UTC"))
 	case r.undated > 0:
 		return fail("hint.undated", errors.New("no snapshot tells its time"))
 	}
 	return fail("hint.trend", errors.New("no listing of IPVS connections was found"))
+}
+
+// shownHosts is how many directors are named that there are.
+const shownHosts = 10
+
+// nothingOf is why there is no trend of a director, where there are others.
+func (r *trendReading) nothingOf(host string) error {
+	within := ""
+	if r.outside > 0 {
+		within = " within --since and --until"
+	}
+	err := fmt.Errorf("no snapshot%s is known to be of %s", within, host)
+	delete(r.others, "")
+	names := slices.Sorted(maps.Keys(r.others))
+	if len(names) == 0 {
+		return fail("hint.hostless", err)
+	}
+	if len(names) > shownHosts {
+		names = append(names[:shownHosts], "…")
+	}
+	return fail("hint.hosts", err, render.Clean(strings.Join(names, ", ")))
 }
 
 // notes are what a reader must know of the reading.

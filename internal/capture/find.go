@@ -30,6 +30,7 @@ type Unit struct {
 	Size     int64
 
 	report bool // a directory
+	loc    *time.Location
 }
 
 // NothingFoundError says that there is nothing to read.
@@ -62,7 +63,7 @@ const unfinished = ".ipvsstate-record-"
 //
 // A file that is met twice is taken once, by the name that is not a link. Units come in the order of
 // their hosts, then of the times that their names tell, then of their paths. Names without a zone
-// are taken to be in loc.
+// are taken to be in loc, and so are times in zip archives that tell none.
 //
 // Files are not opened, so whether they are listings is not known yet. failures are what could
 // not be looked at beside; err is a *NothingFoundError if no unit is left.
@@ -190,6 +191,7 @@ func (f *finder) add(u Unit, info fs.FileInfo, link bool) {
 	if !u.report {
 		u.Modified, u.Size = info.ModTime(), info.Size()
 	}
+	u.loc = f.loc
 	u.Time, _ = NameTime(filepath.Clean(u.Path), f.loc)
 	for i, had := range f.seen[key] {
 		if os.SameFile(had.info, info) {

@@ -158,23 +158,33 @@ func TestNameHost(t *testing.T) {
 		"sosreport-lvs1-2026-11-22-abcdefg.tar.xz":     "lvs1",
 		"/x/sosreport-lvs1-20261122052840":             "lvs1",
 
-		"connections-20261122.txt":  "",
-		"conn.txt-20261122.gz":      "",
-		"ip_vs_conn-20261122.txt":   "",
-		"ipvsadm-Lnc-20261122.txt":  "",
-		"snapshot_20261122.txt":     "",
-		"IPVS-dump-20261122.txt":    "",
-		"20261122T052840Z.txt":      "",
-		"2026-11-22_05-28.txt":      "",
-		"1-20261122.txt":            "",
-		"conn-1-20261122.txt":       "",
-		"lvs1.txt":                  "",
-		"lvs1.txt.1.gz":             "",
-		"lvs1/20261122.txt":         "",
-		"a b-20261122.txt":          "",
-		"-20261122.txt":             "",
-		"":                          "",
-		"sosreport-20261122.tar.xz": "",
+		"connections-20261122.txt":        "",
+		"conn.txt-20261122.gz":            "",
+		"20261122T052840Z-lvs1.txt":       "lvs1",
+		"conn-20261122-lvs1.txt.gz":       "lvs1",
+		"2026-11-22_05-28_lvs-2.txt.zst":  "lvs-2",
+		"20261122T052840CST.10.0.1.1.txt": "10.0.1.1",
+		"lvs1-20261122-lvs2.txt":          "lvs1",
+		"20261122T0528lvs1.txt":           "",
+		"20261122T052840CST.txt":          "",
+		"20261122-Sun.log.gz":             "",
+		"conn.log-20261122-1795325320.gz": "",
+		"conn-1795325320-lvs1.txt":        "lvs1",
+		"ip_vs_conn-20261122.txt":         "",
+		"ipvsadm-Lnc-20261122.txt":        "",
+		"snapshot_20261122.txt":           "",
+		"IPVS-dump-20261122.txt":          "",
+		"20261122T052840Z.txt":            "",
+		"2026-11-22_05-28.txt":            "",
+		"1-20261122.txt":                  "",
+		"conn-1-20261122.txt":             "",
+		"lvs1.txt":                        "",
+		"lvs1.txt.1.gz":                   "",
+		"lvs1/20261122.txt":               "",
+		"a b-20261122.txt":                "",
+		"-20261122.txt":                   "",
+		"":                                "",
+		"sosreport-20261122.tar.xz":       "",
 	} {
 		if got := NameHost(name); got != want {
 			t.Errorf("%q tells %q, want %q", name, got, want)
@@ -308,6 +318,86 @@ func TestEach(t *testing.T) {
 		if calls != 1 || err != stop {
 			t.Errorf("%s: %d calls, error %v", tt.name, calls, err)
 		}
+	}
+}
+
+// TestEachDamaged has damaged members among others, and a damaged archive: where whoever reads
+// a source forgives its errors each is met once, and the others are read.
+func TestEachDamaged(t *testing.T) {
+	var text strings.Builder
+	for n := range 3000 {
+		text.WriteString(entry(n))
+	}
+	broken := zstded([]byte(text.String()))
+	broken[len(broken)/2] ^= 0xff
+	members := []member{{"1", entry(1)}, {"2.zst", string(broken)}, {"3", entry(3)}}
+	plain := tarred(t, members...)
+	cut := tarred(t, member{"1", entry(1)}, member{"2", text.String()}, member{"3", entry(3)})[:4096]
+	encrypted := zipped(t, members...)
+	encrypted[bytes.Index(encrypted, []byte("PK\x01\x02"))+8] |= 1 // a flag in the directory, of its first member
+	for _, tt := range []struct {
+		name      string
+		data      []byte
+		good, bad string
+	}{
+		{"a.tar", plain, "13", "2.zst"},
+		{"a.tar.gz", gzipped(plain), "13", "2.zst"},
+		{"a.zip", encrypted, "3", "12.zst"},
+		{"cut.tar", cut, "1", "2"},
+		{"cut.tar.gz", gzipped(plain)[:len(gzipped(plain))/2], "1", "2.zst"},
+	} {
+		path := filepath.Join(t.TempDir(), tt.name)
+		if err := os.WriteFile(path, tt.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		good, bad := "", ""
+		err := (&Unit{Path: path}).Each(func(src *Source) error {
+			if _, err := io.Copy(io.Discard, src.Reader); err != nil {
+				bad += src.Member
+			} else {
+				good += src.Member
+			}
+			return nil
+		})
+		if good != tt.good || bad != tt.bad || err != nil {
+			t.Errorf("%s: %q are read, %q are not; %v", tt.name, good, bad, err)
+		}
+	}
+}
+
+// TestZipTimes: without an offset they are what clocks showed.
+func TestZipTimes(t *testing.T) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	at := time.Date(2026, 11, 22, 5, 28, 40, 0, time.UTC)
+	for _, name := range []string{"1", "2"} {
+		if _, err := w.CreateHeader(&zip.FileHeader{Name: name, Modified: at}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Close()
+	// The directory's second member loses its time with an offset: only the clocks' is left.
+	copy(b.Bytes()[bytes.LastIndex(b.Bytes(), []byte("UT\x05\x00")):], "??")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.zip"), b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	units, _, err := Find([]string{dir}, time.FixedZone("CST", 8*3600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = units[0].Each(func(src *Source) error {
+		want := at
+		if src.Member == "2" {
+			want = at.Add(-8 * time.Hour)
+		}
+		if !src.Modified.Equal(want) {
+			t.Errorf("%s: %v, want %v", src.Member, src.Modified, want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -7,71 +7,84 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 var (
 	// lvs1-20261122T052840Z.txt, 2026-11-22_05-28.txt, conn.20261122-0528, 2026年11月22日05时28分.txt
-	nameTime = regexp.MustCompile(`(?:^|\D)(20\d{2})[-_.年]?(\d{2})[-_.月]?(\d{2})(?:[T_.\- ]|日 ?)?(\d{2})[-_.:时]?(\d{2})(?:[-_.:分]?(\d{2})(?:秒|[.,]\d{3})?)?(Z|\+\d{4})?(?:\D|$)`)
+	nameTime = regexp.MustCompile(`(?:^|\D)(20\d{2})[-_.年]?(\d{2})[-_.月]?(\d{2})(?:[T_.\- ]|日 ?)?(\d{2})[-_.:时]?(\d{2})(?:[-_.:分]?(\d{2})(?:秒|[.,]\d+)?)?(Z|UTC|GMT|\+\d{2}(?::?\d{2})?|-\d{2}:\d{2})?(\D|$)`)
 	// conn.txt-20261122.gz
-	nameDay = regexp.MustCompile(`(?:^|\D)(20\d{2})[-_.年]?(\d{2})[-_.月]?(\d{2})(?:\D|$)`)
+	nameDay = regexp.MustCompile(`(?:^|\D)(20\d{2})[-_.年]?(\d{2})[-_.月]?(\d{2})(\D|$)`)
 	// ipvs.1795322920, and with milliseconds
-	nameEpoch = regexp.MustCompile(`(?:^|\D)(1\d{9})(\d{3})?(?:\D|$)`)
+	nameEpoch = regexp.MustCompile(`(?:^|\D)(1\d{9})(\d{3})?(\D|$)`)
 )
 
 // NameTime is the time that a file's name tells, not a folder's: a day with hours and
 // minutes, with seconds or without, a day alone, which is its midnight, or seconds since
-// 1970. Without Z or an offset it is taken to be in loc. The numbers that logrotate puts
-// behind a name (.1.gz) tell none.
+// 1970. Without Z, UTC, GMT or an offset it is taken to be in loc; -0500 is none, but what
+// numbers files. The numbers that logrotate puts behind a name (.1.gz) tell none.
 func NameTime(name string, loc *time.Location) (t time.Time, ok bool) {
-	t, _, ok = nameStamp(filepath.Base(name), loc)
+	t, _, _, ok = nameStamp(filepath.Base(name), loc)
 	return t, ok
 }
 
-// nameStamp also says where in the name its time begins.
-func nameStamp(base string, loc *time.Location) (t time.Time, begin int, ok bool) {
+// nameStamp also says what stands before the time in the name, and behind it.
+func nameStamp(base string, loc *time.Location) (t time.Time, front, behind string, ok bool) {
 	for _, form := range []*regexp.Regexp{nameTime, nameDay} {
 		m := form.FindStringSubmatchIndex(base)
 		if m == nil {
 			continue
 		}
 		number := func(n int) int {
-			if 2*n >= len(m) || m[2*n] < 0 {
+			if n > len(m)/2-2 || m[2*n] < 0 { // the last group is what stands behind
 				return 0
 			}
 			v, _ := strconv.Atoi(base[m[2*n]:m[2*n+1]]) // the expressions let nothing else through
 			return v
 		}
 		s := stamp{year: number(1), month: number(2), day: number(3), hour: number(4), minute: number(5), second: number(6)}
-		if len(m) > 14 && m[14] >= 0 {
+		if len(m) > 16 && m[14] >= 0 {
 			s.parts |= hourPart
-			if zone := []byte(base[m[14]:m[15]]); zone[0] == 'Z' {
-				s.zone = "Z"
-			} else if s.readOffset(zone) == 0 {
-				return t, 0, false
+			if zone := base[m[14]:m[15]]; zone[0] >= 'A' {
+				s.zone = zone
+			} else if s.readOffset([]byte(zone)) == 0 {
+				continue
 			}
 		}
-		t, _, ok = s.instant(loc)
-		return t, m[2], ok
+		if t, _, ok = s.instant(loc); ok {
+			return t, base[:m[2]], base[m[len(m)-2]:], true
+		}
 	}
 	if m := nameEpoch.FindStringSubmatchIndex(base); m != nil {
 		seconds, _ := strconv.ParseInt(base[m[2]:m[3]], 10, 64)
-		return time.Unix(seconds, 0), m[2], true
+		return time.Unix(seconds, 0), base[:m[2]], base[m[len(m)-2]:], true
 	}
-	return t, 0, false
+	return t, "", "", false
 }
 
 // NameHost is the host that a path tells: what stands before the time in the file's name, as
-// in lvs1-20261122T052840Z.txt.zst, or between sosreport- and the time. Words that say what
-// the file is, and not whose, are left out at both ends (lvs1-conn-20261122.txt); if nothing
-// else is there, as in connections-20261122.txt, no host is told. Nor is one by a name without
-// a time. A host has a letter in it, or is an address.
+// in lvs1-20261122T052840Z.txt.zst, or between sosreport- and the time, or else behind it
+// (20261122T052840Z-lvs1.txt). Words that say what the file is, and not whose, are left out at
+// both ends (lvs1-conn-20261122.txt); if nothing else is there, as in connections-20261122.txt,
+// no host is told. Nor is one by a name without a time. A host has a letter in it, or is an
+// address.
 func NameHost(path string) string {
-	base := filepath.Base(path)
-	_, begin, ok := nameStamp(base, time.UTC)
+	_, front, behind, ok := nameStamp(filepath.Base(path), time.UTC)
 	if !ok {
 		return ""
 	}
-	name := strings.TrimPrefix(base[:begin], "sosreport-")
+	if host := hostIn(strings.TrimPrefix(front, "sosreport-")); host != "" {
+		return host
+	}
+	behind = strings.TrimLeftFunc(behind, unicode.IsUpper) // the letters of a zone
+	if behind == "" || !strings.Contains("-_.@", behind[:1]) {
+		return ""
+	}
+	return hostIn(behind)
+}
+
+// hostIn is the host in a part of a name.
+func hostIn(name string) string {
 	for {
 		name = strings.Trim(name, "-_. @")
 		first, last := strings.IndexAny(name, "-_."), strings.LastIndexAny(name, "-_.")
@@ -106,7 +119,8 @@ func couldBeHost(name string) bool {
 var kindWords = wordSet(`conn conns connection connections ip ipv4 ipv6 vs ipvs ipvsadm ipvsstate lvs dpvs director ln lnc lcn lc
 	save saved snap snapshot snapshots dump dumps table list listing state states stat stats status session sessions
 	proc net sync count counts capture output out log data backup history sos sosreport txt tmp test
-	before after old new pre post`)
+	before after old new pre post full part all final local utc gmt cst am pm mon tue wed thu fri sat sun
+	gz tgz bz2 xz zst zstd zip tar csv json md html`)
 
 func wordSet(words string) map[string]bool {
 	set := make(map[string]bool)

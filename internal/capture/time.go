@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"strings"
 	"time"
 
 	"ipvsstate/internal/parse"
@@ -29,7 +30,7 @@ const (
 type told struct {
 	time time.Time
 	from TimeFrom
-	// host is told by the head line of watch(1).
+	// host is told by the head line of watch(1), or stands before the time.
 	host string
 	// local says that no zone was told, or letters that several zones share, and that the
 	// time was taken to be in the given location.
@@ -60,6 +61,10 @@ const maxTimeLine = 256
 //	                                     19 digits milli-, micro- and nanoseconds
 //	Nov 22 05:28:40                      of a file whose modification time is known
 //	Every 2.0s: ipvsadm -Lnc   lvs1: Sun Nov 22 05:28:40 2026    watch, with any of the above
+//	lvs1: 2026-11-22 05:28:40            a host, with the colon or without, and any of the above
+//
+// A host in front has a digit, a dot or a dash, so that other words are none; what only numbers
+// (run-17) is none either.
 //
 // Behind a date with its year a time may be without seconds (2026-11-22 05:28, 202611220528);
 // otherwise it is none. 22/11/2026 and 11/22/2026 are none.
@@ -94,8 +99,30 @@ func (c clock) lineTime(line []byte) (t told, ok bool) {
 		}
 		text = rest
 	}
-	return c.parse(text)
+	if t, ok = c.parse(text); ok {
+		return t, true
+	}
+	return c.behindHost(text)
 }
+
+// behindHost is the time that stands behind a host.
+func (c clock) behindHost(text []byte) (t told, ok bool) {
+	name, rest, _ := bytes.Cut(text, []byte(" "))
+	name, rest = trimMarks(bytes.TrimSuffix(name, []byte(":"))), trimMarks(rest)
+	if len(rest) < len("1795325320") || !bytes.ContainsAny(name, "0123456789.-") {
+		return t, false
+	}
+	if t, ok = c.parse(rest); !ok {
+		return t, false
+	}
+	t.host = string(name)
+	word := strings.ToLower(strings.TrimRight(t.host, "0123456789.-_"))
+	counts := numbers[word] || kindWords[word] && !numbered(word, strings.TrimLeft(t.host[len(word):], "-_."))
+	return t, couldBeHost(t.host) && !counts
+}
+
+// numbers are words that make a name of a number.
+var numbers = wordSet("run sample iteration iter round no nr number loop batch step cycle take part try pass poll probe")
 
 // watch finds the time at the end of watch's head line, behind the interval, and the host
 // before it, empty in versions that do not print one.

@@ -70,7 +70,18 @@ func TestLineTime(t *testing.T) {
 		{"  2026-11-22 05:28:40 \r", local},
 		{"----> 2026-11-22 05:28:40", local},
 
+		// a host
+		{"lvs1: Sun Nov 22 05:28:40 CST 2026", local},
+		{"=== lvs1 2026-11-22 05:28:40 ===", local},
+		{"[10.0.0.1] 2026-11-22T05:28:40Z", utc},
+		{"lvs-2 1795325320", utc},
+		{"lb.example.com: 2026年11月22日 05:28:40 星期日", local},
+
 		// no times
+		{"run-17 2026-11-22 05:28:40", ""},
+		{"snapshot-1: 2026-11-22 05:28:40", ""},
+		{"Started 2026-11-22 05:28:40", ""},
+		{"lvs1 05:28:40", ""},
 		{"", ""},
 		{"05:28:40", ""},
 		{"2026-11-22", ""},
@@ -114,6 +125,22 @@ func TestLineTime(t *testing.T) {
 	}
 }
 
+// TestLineTimeHost has hosts beside times.
+func TestLineTimeHost(t *testing.T) {
+	for line, want := range map[string]string{
+		"=== lvs1 2026-11-22 05:28:40 ===":       "lvs1",
+		"lvs-2: Sun Nov 22 05:28:40 CST 2026":    "lvs-2",
+		"[10.0.0.1] 2026-11-22T05:28:40Z":        "10.0.0.1",
+		"2026-11-22T05:28:40Z":                   "",
+		"date: 2026-11-22T05:28:40Z":             "",
+		"Every 2s: x  lvs1: 2026-11-22 05:28:40": "lvs1",
+	} {
+		if told, ok := (clock{loc: shanghai}).lineTime([]byte(line)); !ok || told.host != want {
+			t.Errorf("%q: host %q, want %q, %v", line, told.host, want, ok)
+		}
+	}
+}
+
 // TestLineTimeYearTwice has the year before and behind the time.
 func TestLineTimeYearTwice(t *testing.T) {
 	at, ok := clock{loc: time.UTC}.lineTime([]byte("Sun 22 Nov 2026 05:28:40 UTC 2026"))
@@ -130,6 +157,14 @@ func TestNameTime(t *testing.T) {
 		{"lvs1-20261122-052840.txt.gz", local},
 		{"20261122052840", local},
 		{"2026-11-22T05:28:40Z.txt", utc},
+		{"2026-11-22T05:28:40UTC.txt", utc},
+		{"20261122-052840GMT.txt", utc},
+		{"2026-11-22T05:28:40+00:00.txt", utc},
+		{"2026-11-21T23:28:40-06:00.txt", utc},
+		{"2026-11-22T05:28:40+00.txt", utc},
+		{"2026-11-22T05:28:40.123456Z.txt", utc},
+		{"conn-20261122-4711.txt", "2026-11-21T16:00:00Z"}, // no hour
+		{"conn-20261122-0528-4711.txt", "2026-11-21T21:28:00Z"},
 		{"2026-11-22_05-28-40.txt", local},
 		{"2026-11-22_05-28.txt", "2026-11-21T21:28:00Z"},
 		{"conn.20261122-0528", "2026-11-21T21:28:00Z"},
@@ -145,7 +180,7 @@ func TestNameTime(t *testing.T) {
 		{"saved.txt", ""},
 		{"/var/log/20261122/saved.txt", ""}, // a folder's name is not the file's
 		{"lvs1-20261322T052840Z.txt", ""},
-		{"lvs1-20261122T252840Z.txt", ""},
+		{"lvs1-20261122T252840Z.txt", "2026-11-21T16:00:00Z"}, // no hour
 		{"lvs1-20261131.txt", ""},
 		{"ipvs.17953253200", ""},
 		{"ipvs.179532532", ""},

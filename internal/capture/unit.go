@@ -26,7 +26,7 @@ import (
 //
 // A source is closed when do returns, which must not keep it. Each ends with the first error that
 // do returns, or with what kept the unit from being opened or the archive from being read on. An error
-// within a source is met by whoever reads it.
+// within a source is met by whoever reads it, and Each goes on to the next if do returns none.
 func (u *Unit) Each(do func(*Source) error) error {
 	if u.report {
 		src, err := openReport(u.Path)
@@ -70,10 +70,11 @@ func with(src *Source, err error, do func(*Source) error) error {
 }
 
 func (u *Unit) eachTarred(f *os.File, t *tar.Reader, do func(*Source) error) error {
+	var met error // by whoever read the file before
 	for {
 		h, err := t.Next()
 		switch {
-		case err == io.EOF:
+		case err == io.EOF, err != nil && err == met:
 			return nil
 		case err != nil:
 			return fmt.Errorf("%s: %w", u.Path, err)
@@ -86,7 +87,7 @@ func (u *Unit) eachTarred(f *os.File, t *tar.Reader, do func(*Source) error) err
 		case h.Typeflag != tar.TypeReg || isHiddenMember(h.Name):
 			continue
 		}
-		if err := u.member(h.Name, h.ModTime, h.Size, t, f, do); err != nil {
+		if met, err = u.member(h.Name, h.ModTime, h.Size, t, f, do); err != nil {
 			return err
 		}
 	}
@@ -108,7 +109,11 @@ func (u *Unit) eachZipped(f *os.File, size int64, do func(*Source) error) error 
 				r = ended{fmt.Errorf("zip: %w", err)}
 			}
 		}
-		if err := u.member(file.Name, file.Modified, int64(file.UncompressedSize64), r, f, do); err != nil {
+		modified := file.Modified
+		if modified.Location() == time.UTC && u.loc != nil { // without an offset: what the clocks showed
+			modified, _ = instants(modified, u.loc)
+		}
+		if _, err := u.member(file.Name, modified, int64(file.UncompressedSize64), r, f, do); err != nil {
 			return err
 		}
 	}
@@ -119,24 +124,24 @@ var errEncrypted = errors.New("zip: it is encrypted")
 
 // member calls do with a file of an archive. When that is done nobody reads on in it: a
 // reader that was closed before its end may have a read under way, which ends when the
-// archive is closed.
-func (u *Unit) member(name string, modified time.Time, size int64, r io.Reader, archive *os.File, do func(*Source) error) error {
+// archive is closed. met is the archive's own error that do met, err what do returned.
+func (u *Unit) member(name string, modified time.Time, size int64, r io.Reader, archive *os.File, do func(*Source) error) (met, err error) {
 	name = strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(name, `\`, "/")), "/")
 	g := &gate{r: r}
-	err := do(&Source{
+	err = do(&Source{
 		Kind: File, Name: u.Path + "/" + name, Member: name, Host: cmp.Or(NameHost(name), u.Host), Modified: modified, Size: size, Reader: Text(g), file: archive,
 	})
 	if err != nil {
 		archive.Close()
 	}
-	g.shut()
-	return err
+	return g.shut(), err
 }
 
 // gate is a reader that is read from until it is shut.
 type gate struct {
 	mu   sync.Mutex
 	r    io.Reader
+	err  error // that reading ended with
 	done bool
 }
 
@@ -146,13 +151,19 @@ func (g *gate) Read(p []byte) (int, error) {
 	if g.done {
 		return 0, fs.ErrClosed
 	}
-	return g.r.Read(p)
+	n, err := g.r.Read(p)
+	if err != nil {
+		g.err = err
+	}
+	return n, err
 }
 
-func (g *gate) shut() {
+// shut also gives the error that reading ended with.
+func (g *gate) shut() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.done = true
+	return g.err
 }
 
 // isReport reports a name in an archive that only sos reports have.

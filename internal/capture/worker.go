@@ -152,7 +152,7 @@ func (w *worker[A]) parse(p *part[A], block []byte) {
 				w.end(p, s)
 				s = w.begin(p, dateLine)
 				s.time = at
-				if at.from == TimeWatch {
+				if at.from == TimeWatch || at.host != "" {
 					s.host.tell(at.host, false)
 				}
 			} else if host, ok := promptHost(l.Text); ok {

@@ -2,6 +2,7 @@ package history
 
 import (
 	"cmp"
+	"hash/maphash"
 	"math"
 	"slices"
 	"time"
@@ -57,17 +58,16 @@ type Trend struct {
 }
 
 // fingerprint is equal for copies of a snapshot: a file and the same file in an archive. The time is
-// in seconds, since archives keep no more; sum is the same in whatever order groups come.
+// in steps of two seconds, since zip archives keep no more; sum is the same in whatever order groups come.
 type fingerprint struct {
 	at                          int64
 	connections, templates, sum uint64
 }
 
 func (p *Point) fingerprint() fingerprint {
-	of := fingerprint{p.Time.Unix(), p.Connections, p.Templates, 0}
+	of := fingerprint{p.Time.Unix() >> 1, p.Connections, p.Templates, 0}
 	for _, g := range p.Groups {
-		n := (g.Count + 1) * 0x9e3779b97f4a7c15
-		of.sum += n ^ n>>29
+		of.sum += maphash.Comparable(seed, g)
 	}
 	return of
 }
@@ -377,22 +377,39 @@ func (t *Trend) points() []int64 {
 	return all
 }
 
-// step is the usual time between two snapshots: the median of those between cells, divided
-// by the snapshots of one.
+// step is the usual time between two snapshots, their median. Of those within a cell it is
+// not known but on average; two in one second tell none.
 func (t *Trend) step() time.Duration {
-	points := t.points()
-	if len(points) == 0 {
-		return 0
+	type span struct {
+		each  time.Duration
+		times int
 	}
-	if len(points) == 1 || 2*len(points) < t.Snapshots {
-		return max(t.width*time.Duration(len(points))/time.Duration(t.Snapshots), time.Second)
+	var all []span
+	total := 0
+	add := func(each time.Duration, times int) {
+		if each > 0 && times > 0 {
+			all = append(all, span{each, times})
+			total += times
+		}
 	}
-	between := make([]time.Duration, 0, len(points))
-	for i := 1; i < len(points); i++ {
-		between = append(between, t.cells[points[i]].first.Sub(t.cells[points[i-1]].first))
+	var before *cell
+	for _, n := range t.points() {
+		c := t.cells[n]
+		if before != nil {
+			add(c.first.Sub(before.last), 1)
+		}
+		if c.n > 1 {
+			add(c.last.Sub(c.first)/time.Duration(c.n-1), c.n-1)
+		}
+		before = c
 	}
-	slices.Sort(between)
-	return between[len(between)/2]
+	slices.SortFunc(all, func(a, b span) int { return cmp.Compare(a.each, b.each) })
+	for _, s := range all {
+		if total -= 2 * s.times; total <= 0 {
+			return s.each
+		}
+	}
+	return 0
 }
 
 // niceWidths are those that a person reads easily.
@@ -623,7 +640,20 @@ func span(points []Interval, per int, value func(*Interval) float64) *Onset {
 	}
 	o.Until = points[end-1].Last
 	o.Lasts = until == n
+	o.Level, o.Usual = levels(points, begin, end, value)
 	return o
+}
+
+// levels are the means within some points and of the others.
+func levels(points []Interval, begin, end int, value func(*Interval) float64) (within, outside float64) {
+	for i := range points {
+		if i >= begin && i < end {
+			within += value(&points[i])
+		} else {
+			outside += value(&points[i])
+		}
+	}
+	return within / float64(end-begin), outside / float64(len(points)-(end-begin))
 }
 
 // turn is the point near one at which the values turn from about a to about b.

@@ -193,6 +193,50 @@ func TestCopies(t *testing.T) {
 	if a.fingerprint() != b.fingerprint() {
 		t.Error("the order of groups makes another snapshot")
 	}
+	c := &Point{Groups: []GroupCount{{a.Groups[0].Value, 2}, {a.Groups[1].Value, 1}, a.Groups[2]}}
+	if a.fingerprint() == c.fingerprint() {
+		t.Error("the counts of two groups can be exchanged")
+	}
+	even := time.Date(2026, 11, 22, 5, 0, 2, 0, time.UTC)
+	if p, q := point(even, 1, 1), point(even.Add(time.Second), 1, 1); p.fingerprint() != q.fingerprint() {
+		t.Error("a zip archive's time, which is even, makes another snapshot")
+	}
+}
+
+// TestStep: the usual time between snapshots, in a series that is kept in wider cells too.
+func TestStep(t *testing.T) {
+	for _, n := range []int{2, 10, 17000, 40000} {
+		trend := NewTrend(0)
+		for i := range n {
+			trend.Add(point(start.Add(time.Duration(i)*180*time.Second), 100, 1))
+		}
+		if got := trend.Report(0, 24).Step; got != 180*time.Second {
+			t.Errorf("%d snapshots: a step of %v", n, got)
+		}
+	}
+}
+
+// TestOnsetLevel: the level of a change is that of its snapshots, be it one, and the usual one
+// that of the others.
+func TestOnsetLevel(t *testing.T) {
+	for _, length := range []int{1, 2, 7} {
+		for _, begin := range []int{1, 8, 12} {
+			trend := NewTrend(0)
+			for i := range 21 {
+				n := uint64(10)
+				if i >= begin && i < begin+length {
+					n = 1000
+				}
+				trend.Add(point(start.Add(time.Duration(i)*5*time.Minute), 100, n))
+			}
+			got := trend.Report(0, 24).Onset
+			if got == nil {
+				t.Errorf("%d snapshots from %d: none is found", length, begin)
+			} else if got.Level != 1000 || got.Usual != 10 || !got.From.Equal(start.Add(time.Duration(begin)*5*time.Minute)) {
+				t.Errorf("%d snapshots from %d: %+v", length, begin, got)
+			}
+		}
+	}
 }
 
 // TestYearEndAndClockSteps: intervals go over a year's end and below 1970, and a clock that

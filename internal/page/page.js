@@ -187,38 +187,43 @@
 		}
 
 		// drawMarks draws the marks as lines, each with its letter on a flag: in two rows
-		// where they stand close, and a line alone where there is no room for a flag.
+		// where they stand close, and a line alone where there is no room for a flag. The
+		// gravest take their places first, and are drawn last.
 		drawMarks(u) {
-			const {ctx, bbox} = u, px = devicePixelRatio, ends = [-Infinity, -Infinity];
+			const {ctx, bbox} = u, px = devicePixelRatio, rank = {critical: 0, warning: 1};
 			ctx.save();
 			ctx.font = "600 " + 11 * px + "px " + getComputedStyle(document.body).fontFamily;
 			ctx.textAlign = "center";
 			ctx.textBaseline = "middle";
-			for (const m of this.marks) {
-				if (m.time < this.window[0] || m.time > this.window[1])
-					continue;
-				const x = Math.round(u.valToPos(m.time, "x", true)), c = this.color(m.class || "plain");
-				const half = Math.max(8 * px, ctx.measureText(m.letter).width / 2 + 4 * px);
-				const row = ends.findIndex(end => x - half > end + px);
-				const y = bbox.top - (row === 0 ? 11 : 30) * px;
+			const drawn = this.marks.filter(m => m.time >= this.window[0] && m.time <= this.window[1]).map(m => ({
+				letter: m.letter, class: m.class, x: Math.round(u.valToPos(m.time, "x", true)),
+				half: Math.max(8 * px, ctx.measureText(m.letter).width / 2 + 4 * px),
+			})).sort((a, b) => (rank[a.class] ?? 2) - (rank[b.class] ?? 2));
+			const rows = [[], []];
+			for (const m of drawn) {
+				m.row = rows.findIndex(row => row.every(n => Math.abs(n.x - m.x) > n.half + m.half + px));
+				if (m.row >= 0)
+					rows[m.row].push(m);
+			}
+			for (const {letter, class: grave, x, half, row} of drawn.reverse()) {
+				const c = this.color(grave || "plain"), y = bbox.top - (row === 0 ? 11 : 30) * px;
 				ctx.strokeStyle = ctx.fillStyle = c;
 				ctx.lineWidth = 1.5 * px;
-				ctx.setLineDash({critical: [], warning: [6 * px, 3 * px]}[m.class] || [1.5 * px, 3 * px]);
+				ctx.setLineDash({critical: [], warning: [6 * px, 3 * px]}[grave] || [1.5 * px, 3 * px]);
 				ctx.beginPath();
 				ctx.moveTo(x, row < 0 ? bbox.top : y + 9 * px);
 				ctx.lineTo(x, bbox.top + bbox.height);
 				ctx.stroke();
 				if (row < 0)
 					continue;
-				ends[row] = x + half;
 				ctx.setLineDash([]);
 				ctx.beginPath();
 				ctx.rect(x - half, y - 8 * px, 2 * half, 16 * px);
-				if (m.class === "critical")
+				if (grave === "critical")
 					ctx.fill();
 				ctx.stroke();
-				ctx.fillStyle = m.class === "critical" ? this.color("ground") : c;
-				ctx.fillText(m.letter, x, y + 0.5 * px);
+				ctx.fillStyle = grave === "critical" ? this.color("ground") : c;
+				ctx.fillText(letter, x, y + 0.5 * px);
 			}
 			ctx.restore();
 		}

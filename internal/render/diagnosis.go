@@ -44,7 +44,7 @@ func sentence(g *diagnose.Finding, word *explain.Catalogue) string {
 // EventOf is a finding as it is followed over time: its rule, and what it is about, without
 // the numbers that change from one snapshot to the next.
 func EventOf(g *diagnose.Finding, word *explain.Catalogue) history.Event {
-	e := history.Event{Severity: g.Severity.String(), Code: g.Code, Text: word.Rule(g.Code).Title()}
+	e := history.Event{Severity: g.Severity.String(), Code: g.Code, Text: word.Rule(g.Code).Name}
 	var about []string
 	for _, fact := range g.Facts {
 		if text, ok := fact.Value.(string); ok && text != "" {

@@ -324,7 +324,7 @@ func (t *Trend) intervalsTable(r *history.Report, o Options) *table {
 	rows := make([]crossRow, 0, len(r.Intervals))
 	for i := range r.Intervals {
 		v := &r.Intervals[i]
-		row := crossRow{head: []string{moment(v.Start, v.Width), explain.Thousands(uint64(v.Snapshots))}, cells: make([]uint64, len(columns)), templates: uint64(math.Round(v.Templates))}
+		row := crossRow{head: []string{moment(v.Start, r.Width), explain.Thousands(uint64(v.Snapshots))}, cells: make([]uint64, len(columns)), templates: uint64(math.Round(v.Templates))}
 		if v.Snapshots > 0 {
 			row.connections, row.cells = apportion(v.Connections, v.Groups[:len(columns)])
 		}
