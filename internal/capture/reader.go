@@ -156,6 +156,7 @@ type Reader[A Accumulator[A]] struct {
 	lines   int64            // in all that was merged
 	ready   []*segment[A]    // of the part being merged
 	merging *part[A]
+	within  bool // a block, of which more is to come
 
 	host   string // of the listings to come
 	cur    *Snapshot[A]
@@ -185,7 +186,7 @@ func NewReader[A Accumulator[A]](ctx context.Context, src *Source, cfg Config, n
 		waiting: make(map[int]*part[A]),
 	}
 	for range parts {
-		r.free <- &part[A]{}
+		r.free <- &part[A]{back: make(chan struct{}, 1)}
 	}
 	c := &cutter{r: src.Reader, size: size}
 	for range workers {
@@ -249,8 +250,11 @@ func (r *Reader[A]) Scan() bool {
 			break
 		}
 		r.merging, r.ready = p, p.segments
-		p.before = r.lines
+		if !r.within {
+			p.before = r.lines
+		}
 		r.lines += p.lines
+		r.within = p.more
 	}
 	return r.out != nil
 }
@@ -267,7 +271,9 @@ func (r *Reader[A]) await() (*part[A], error) {
 		}
 		if p := r.waiting[r.next]; p != nil {
 			delete(r.waiting, r.next)
-			r.next++
+			if !p.more {
+				r.next++
+			}
 			return p, nil
 		}
 		select {
@@ -287,12 +293,16 @@ func (r *Reader[A]) await() (*part[A], error) {
 	}
 }
 
-// release gives the part that was merged back to the workers.
+// release gives the part that was merged back to the workers, to its own if that has more.
 func (r *Reader[A]) release() {
-	if r.merging != nil {
-		r.free <- r.merging
-		r.merging = nil
+	switch p := r.merging; {
+	case p == nil:
+	case p.more:
+		p.back <- struct{}{}
+	default:
+		r.free <- p
 	}
+	r.merging = nil
 }
 
 // end closes the last snapshot.

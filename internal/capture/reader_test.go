@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,6 +130,49 @@ func TestProblemsOfEachSnapshot(t *testing.T) {
 		check(t, []byte(text), all, err)
 		if len(all) != 2 || all[0].Problems[4].Line != 7 || all[1].Problems[0].Line != 13 {
 			t.Errorf("%+v: %s", cfg, describe(all, err))
+		}
+	}
+}
+
+// TestManyListings has far more listings in a block than are held at once: what is read is the
+// same as of small blocks, and accumulators are used again.
+func TestManyListings(t *testing.T) {
+	var b strings.Builder
+	const n = 4000
+	for i := range n {
+		fmt.Fprintf(&b, "2026-11-22 05:%02d:%02d\n", i/60, i%60)
+		switch i % 5 {
+		case 0:
+			b.WriteString(title + columns + entry(i))
+		case 1:
+			b.WriteString(entry(i) + strings.Replace(entry(i), ":", ":x", 2) + entry(i+1))
+		case 2:
+			b.WriteString(proc)
+		case 3:
+			b.WriteString(entry(i) + services + prose)
+		}
+	}
+	want := describe(readAll(strings.NewReader(b.String()), Config{Workers: 1, ReadSize: 64}))
+	for _, workers := range []int{1, 2, 4} {
+		for _, size := range []int{0, 50_000, 1 << 20} {
+			made, snapshots := atomic.Int64{}, int64(0)
+			reader := NewReader(context.Background(), &Source{Name: "input", Reader: strings.NewReader(b.String())}, Config{Workers: workers, ReadSize: size}, func() *recorder {
+				made.Add(1)
+				return newRecorder()
+			})
+			var all []*recorded
+			for reader.Scan() {
+				all = append(all, reader.Snapshot())
+				snapshots++
+			}
+			if got := describe(all, reader.Err()); got != want {
+				t.Errorf("%d workers, blocks of %d: another result than of small blocks", workers, size)
+			}
+			// Each snapshot has one, and one more may have begun behind it.
+			if segments := made.Load() - 2*snapshots; segments > int64(2*workers+2)*(maxSegments+2) {
+				t.Errorf("%d workers, blocks of %d: %d accumulators beside those of %d snapshots", workers, size, segments, snapshots)
+			}
+			reader.Close()
 		}
 	}
 }

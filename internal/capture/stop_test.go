@@ -189,13 +189,15 @@ func TestGoroutinesEnd(t *testing.T) {
 		cancel()
 		wait(t, "Scan", scanned(reader))
 
-		some := NewReader(context.Background(), &Source{Reader: strings.NewReader(text)}, Config{Workers: 4, ReadSize: 256}, newRecorder)
-		for range 2 {
-			if !some.Scan() {
-				t.Fatal(some.Err())
+		for _, size := range []int{256, 0} {
+			some := NewReader(context.Background(), &Source{Reader: strings.NewReader(text)}, Config{Workers: 4, ReadSize: size}, newRecorder)
+			for range 2 {
+				if !some.Scan() {
+					t.Fatal(some.Err())
+				}
 			}
+			some.Close()
 		}
-		some.Close()
 	}
 	deadline := time.Now().Add(patience)
 	for runtime.NumGoroutine() > before {

@@ -7,7 +7,7 @@ import (
 	"ipvsstate/internal/parse"
 )
 
-// part is a block of the input, parsed.
+// part is a block of the input, parsed, or the first segments of it, where it has many.
 type part[A any] struct {
 	buf      []byte
 	seq      int
@@ -16,7 +16,13 @@ type part[A any] struct {
 	before   int64 // lines in front of the block
 	segments []*segment[A]
 	spare    []*segment[A]
+	more     bool          // of the block is to come
+	back     chan struct{} // tells that the segments have been merged, and the part is the worker's again
 }
+
+// maxSegments is about how many segments a part has at most: each has an accumulator, which can
+// be much larger than the text of a small listing.
+const maxSegments = 64
 
 // segment is a run of lines that belong to one listing: it begins at the block's
 // start, or with a title, column titles, a configuration's title, a line that tells
@@ -79,8 +85,8 @@ func (w *worker[A]) run(free <-chan *part[A], results chan<- *part[A], done <-ch
 		block, seq, err := w.cutter.next(p.buf)
 		p.seq, p.err = seq, err
 		p.reset()
-		if err == nil {
-			w.parse(p, block)
+		if err == nil && !w.parse(p, block, results, done) {
+			return
 		}
 		results <- p // there is room for every part
 		if err != nil {
@@ -95,7 +101,10 @@ func (p *part[A]) reset() {
 	p.lines = 0
 }
 
-func (w *worker[A]) parse(p *part[A], block []byte) {
+// parse parses a block, and reports that it came to its end. It hands over segments before where there
+// are many, and waits until they have been merged, so that memory does not grow with the number of
+// listings in a block.
+func (w *worker[A]) parse(p *part[A], block []byte, results chan<- *part[A], done <-chan struct{}) bool {
 	s := w.begin(p, parse.Skipped)
 	for w.scanner.Reset(block); w.scanner.Scan(); {
 		l := w.scanner.Line()
@@ -160,11 +169,26 @@ func (w *worker[A]) parse(p *part[A], block []byte) {
 			}
 		}
 		s.counts.Skipped++
+		if len(p.segments) < maxSegments {
+			continue
+		}
+		w.end(p, s)
+		p.more = true
+		results <- p
+		select {
+		case <-p.back:
+		case <-done:
+			return false
+		}
+		p.more = false
+		p.reset()
+		s = w.begin(p, parse.Skipped)
 	}
 	w.end(p, s)
 	if len(block) > 0 && block[len(block)-1] != '\n' { // the input's last line, alone
 		s.cut = cutRow(w.scanner.Line(), block, w.cutter.last, &w.scanner)
 	}
+	return true
 }
 
 func (h *hosts) tell(host string, behind bool) {
