@@ -54,14 +54,16 @@ real server. Without AFTER it is standard input, or the running kernel. Where bo
 how the director is configured, it says what of that changed.
 
 Of what is gone it says what needed nothing but silence, since it had no more time left
-than has passed; what had more, and was ended by a FIN or RST or was removed; and what
-no packet can have ended in that time: then a server or service was removed, or the
-table flushed.
+than has passed; what had more, and was ended by a FIN, a RST or a new connection from
+its port, or was removed; and what no packet can have ended in that time: then a server
+or service was removed, the table flushed, or drop_entry made room.
 
 With --sync the two are a MASTER and its BACKUP at one moment: of the master's
 connections, how many would the backup know if it took over, by state, by the time
 without a packet, by service; and why it can lack the others. With one listing, of
 ip_vs_conn_sync, it says what came from a sync daemon and what was made here.
+
+An entry that is listed twice counts once: kernels before 6.14 show some so.
 
 It takes 50 to 100 bytes an entry of each listing, the more the more client networks.`,
 		Example: `  ipvsstate diff lvs1-20261122T050000Z.txt.zst lvs1-20261122T051000Z.txt.zst
@@ -86,7 +88,7 @@ It takes 50 to 100 bytes an entry of each listing, the more the more client netw
 	addChoice(c, &o.output, "output", "o", "format of the output")
 	f.BoolVar(&o.sync, "sync", false, "the two are a master director and its backup")
 	f.Var(&o.threshold, "threshold", "differ only beyond this change: `N`, N% of what there was, or N%,N for both")
-	addTop(c, &o.top, "services, servers and networks")
+	addTop(c, &o.top, "services, servers and networks", strconv.Itoa(usualKept))
 	f.IntVar(&o.before, "before", 0, "of several listings in BEFORE take the `N`th (0: the newest)")
 	f.IntVar(&o.after, "after", 0, "of several listings in AFTER take the `N`th (0: the newest)")
 	// By what does not change in an entry's life: others would show as gone what has moved on.
@@ -170,7 +172,7 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	if options.Wide && o.top < 0 {
 		options.Top = 0
 	}
-	before, first, err := o.side(ctx, a, words, o.before, args[:1])
+	before, first, err := o.side(ctx, a, words, "before", o.before, args[:1])
 	if before == nil || err != nil {
 		return err
 	}
@@ -182,8 +184,11 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 			}[o.output.value](w, &render.Origins{Summary: before, States: states, Templates: templates}, options)
 		}, false)
 	}
-	after, second, err := o.side(ctx, a, words, o.after, args[1:])
+	after, second, err := o.side(ctx, a, words, "after", o.after, args[1:])
 	if after == nil || err != nil {
+		return err
+	}
+	if err := samePseudonyms(before, after); err != nil {
 		return err
 	}
 	apart := between(before, after)
@@ -194,11 +199,12 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 		fmt.Fprintf(a.stderr, "ipvsstate: %s\n", words.Word("diff.backwards"))
 		apart = conn.Unknown
 	}
+	whole := isWhole(before) && isWhole(after)
 	d := history.Compare(first, second, history.Between{
-		Seconds: apart, Whole: isWhole(before) && isWhole(after), Dialect: before.Format.Dialect(), Timeouts: [2]conn.Timeouts{before.Timeouts, after.Timeouts},
+		Seconds: apart, Whole: whole, Dialect: before.Format.Dialect(), Timeouts: [2]conn.Timeouts{before.Timeouts, after.Timeouts},
 		Top: max(0, o.kept()), Beyond: o.threshold.beyond,
 	})
-	shown := &render.Diff{Before: before, After: after, Seconds: apart, Diff: d}
+	shown := &render.Diff{Before: before, After: after, Seconds: apart, Whole: whole, Diff: d}
 	shown.Config, shown.ConfigTold = history.CompareConfigs(before.Config, after.Config)
 	return o.write(a, "comparison", func(w io.Writer) error {
 		return map[string]func(io.Writer, *render.Diff, render.Options) error{
@@ -240,9 +246,9 @@ func (o *diffOptions) runSync(a *app, master, backup *render.Summary, first, sec
 }
 
 // side reads one of the listings, with its entries.
-func (o *diffOptions) side(ctx context.Context, a *app, words *explain.Catalogue, number int, args []string) (*render.Summary, *history.Entries, error) {
+func (o *diffOptions) side(ctx context.Context, a *app, words *explain.Catalogue, flag string, number int, args []string) (*render.Summary, *history.Entries, error) {
 	input := o.input
-	input.snapshot = number
+	input.snapshot, input.numberFlag = number, flag
 	if len(args) > 0 {
 		input.live, input.netns, input.proc = false, "", ""
 	}
@@ -253,6 +259,17 @@ func (o *diffOptions) side(ctx context.Context, a *app, words *explain.Catalogue
 	q := &question{input: &input, filter: f, keepEntries: true}
 	s, err := a.read(ctx, q, words, args)
 	return s, q.entries, err
+}
+
+// samePseudonyms refuses listings whose clients cannot be compared.
+func samePseudonyms(before, after *render.Summary) error {
+	switch {
+	case before.Anonymized != after.Anonymized:
+		return fail("hint.one-key", errors.New("one of the two has pseudonyms of the clients, and the other their addresses"))
+	case before.Anonymized && (before.PseudonymKey == "" || before.PseudonymKey != after.PseudonymKey):
+		return fail("hint.one-key", fmt.Errorf("the pseudonyms of the clients are of two keys, %q and %q", before.PseudonymKey, after.PseudonymKey))
+	}
+	return nil
 }
 
 // between is the time from one listing to the other, Unknown where one does not tell it.

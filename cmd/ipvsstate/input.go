@@ -23,14 +23,17 @@ type inputOptions struct {
 	proc     string
 	timeout  time.Duration
 	snapshot int
-	merge    bool
-	strict   bool
-	timeouts timeoutsFlag
+	// numberFlag is the flag that gave snapshot.
+	numberFlag string
+	merge      bool
+	strict     bool
+	timeouts   timeoutsFlag
 }
 
 func (o *inputOptions) addFlags(c *cobra.Command) {
 	o.addReadingFlags(c)
 	f := c.Flags()
+	o.numberFlag = "snapshot"
 	f.IntVar(&o.snapshot, "snapshot", 0, "show the `N`th of several listings (0: the newest)")
 	f.BoolVar(&o.merge, "merge", false, "add up all listings")
 }

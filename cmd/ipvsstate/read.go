@@ -52,19 +52,20 @@ func (q *question) needsConfig() bool {
 // gathered is what is made of a listing's entries.
 type gathered struct {
 	*tally.Tally
-	rows    *render.Rows // nil unless they are asked for
+	rows *render.Rows // nil unless they are asked for
+	// Where entries are kept, they are counted where parts are merged: only there it is known that
+	// one is listed twice. part is nil where they are not, entries until something is merged.
+	part    *history.Part
 	entries *history.Entries
 }
 
 func (g *gathered) Add(e *conn.Entry) {
-	if !g.Tally.Count(e) {
+	if g.part != nil {
+		g.part.Add(e)
 		return
 	}
-	if g.rows != nil {
+	if g.Tally.Count(e) && g.rows != nil {
 		g.rows.Add(e)
-	}
-	if g.entries != nil {
-		g.entries.Add(e)
 	}
 }
 
@@ -73,9 +74,19 @@ func (g *gathered) Merge(o *gathered) {
 	if g.rows != nil {
 		g.rows.Merge(o.rows)
 	}
-	if g.entries != nil {
-		g.entries.Merge(o.entries)
+	if g.part == nil {
+		return
 	}
+	if g.entries == nil {
+		g.entries = history.NewEntries()
+	}
+	g.entries.Merge(o.part, func(e *conn.Entry, isNew bool) {
+		if isNew {
+			g.Tally.Count(e)
+		} else {
+			g.Tally.CountDuplicate()
+		}
+	})
 }
 
 func (g *gathered) Reset() {
@@ -83,8 +94,8 @@ func (g *gathered) Reset() {
 	if g.rows != nil {
 		g.rows.Reset()
 	}
-	if g.entries != nil {
-		g.entries.Reset()
+	if g.part != nil {
+		g.part.Reset()
 	}
 }
 
@@ -216,11 +227,11 @@ func (r *reading) gather(seen *tally.Seen, size int64) func() *gathered {
 	}
 	return func() *gathered {
 		g := &gathered{Tally: tally.New(tally.Options{Seen: seen, Plan: plan, Sample: sample})}
+		if r.question.keepEntries {
+			g.part = history.NewPart()
+		}
 		if sink != nil {
 			g.rows = sink.NewRows()
-		}
-		if r.question.keepEntries {
-			g.entries = history.NewEntries()
 		}
 		return g
 	}
@@ -250,7 +261,11 @@ func (r *reading) kernel(ctx context.Context) (*render.Summary, error) {
 	src := &capture.Source{Kind: capture.Kernel, Name: table.Path, Reader: r.patient(table, "wait.kernel")}
 	// One worker, since all count against the same seen entries; the kernel is slower.
 	cfg := capture.Config{Workers: 1, ReadSize: ipvs.ReadSize, Keep: r.keep()}
-	stopped := r.source(ctx, src, cfg, r.gather(&tally.Seen{}, 0))
+	var seen *tally.Seen
+	if !r.question.keepEntries { // which tell a second one themselves
+		seen = new(tally.Seen)
+	}
+	stopped := r.source(ctx, src, cfg, r.gather(seen, 0))
 	s := r.chosen
 	if s == nil {
 		return nil, r.verdict(stopped)
@@ -355,7 +370,8 @@ func (r *reading) nothingChosen() error {
 	if r.seen == 0 {
 		return fail("hint.services-only", fmt.Errorf("%s: it tells how a director is configured, but lists no connections", r.configured))
 	}
-	return fail("hint.no-snapshot", fmt.Errorf("there is no listing %d", r.question.input.snapshot), r.seen)
+	o := r.question.input
+	return fail("hint.no-snapshot", fmt.Errorf("--%s %d: there is no such listing", o.numberFlag, o.snapshot), r.seen, o.numberFlag)
 }
 
 // addConfig completes a configuration with what another source says of it.
@@ -479,7 +495,7 @@ func (r *reading) take(src *capture.Source, s *snapshot) *render.Summary {
 		Config: s.Config(), ConfigFrom: render.ConfigListing, Misread: s.Misread(),
 	}
 	if s.Recorded != nil {
-		m.Host, m.Torn, m.Anonymized = s.Recorded.Host, s.Torn, s.Recorded.Anonymized
+		m.Host, m.Torn, m.Anonymized, m.PseudonymKey = s.Recorded.Host, s.Torn, s.Recorded.Anonymized, s.Recorded.Key
 	}
 	if s.Time.IsZero() {
 		m.TimeFrom = render.TimeUnknown

@@ -97,8 +97,8 @@ func (c *choice) Set(v string) error {
 
 // addTop adds the flag that limits what is shown; -1 stands for what the format usually
 // shows.
-func addTop(c *cobra.Command, to *int, what string) {
-	c.Flags().IntVar(to, "top", -1, fmt.Sprintf("show the first `N` %s, the rest added up (0: all; if not given 20 in a table, else all)", what))
+func addTop(c *cobra.Command, to *int, what, usual string) {
+	c.Flags().IntVar(to, "top", -1, fmt.Sprintf("show the first `N` %s, the rest added up (0: all; if not given 20 in a table, else %s)", what, usual))
 	c.Flags().Lookup("top").DefValue = "0" // which help does not print
 }
 

@@ -55,7 +55,7 @@ come cut to 16 bits: of 70000 is left 4464.`,
 	}
 	c.Flags().SortFlags = false
 	addChoice(c, &o.output, "output", "o", "format of the output")
-	addTop(c, &o.top, "services")
+	addTop(c, &o.top, "services", "all")
 	o.filter.addFlags(c)
 	o.input.addFlags(c)
 	addScreenFlags(c, &o.lang, &o.color)

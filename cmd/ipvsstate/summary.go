@@ -70,7 +70,7 @@ Where the input holds several listings the newest is shown.`,
 	addChoice(c, &o.output, "output", "o", "format of the output")
 	f.StringSliceVar(&o.by, "by", nil, "count by `WHAT`,… in place of the state: "+strings.Join(tally.AspectNames(), ", ")+"; client/24 by the client's network")
 	f.StringVar(&o.across, "across", "", "divide the groups up into columns by `WHAT`")
-	addTop(c, &o.top, "groups")
+	addTop(c, &o.top, "groups", "all")
 	for _, name := range []string{"by", "across"} {
 		complete(c, name, append(slices.Clone(tally.AspectNames()), "client/24", "client/64"))
 	}

@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,8 +30,10 @@ type Recorded struct {
 	Time time.Time
 	// Host is the director's name, without blanks.
 	Host string
-	// Anonymized says that the clients' addresses are pseudonyms.
+	// Anonymized says that the clients' addresses are pseudonyms, Key of which key: it tells
+	// keys apart, and is empty where the line does not say it.
 	Anonymized bool
+	Key        string
 }
 
 // Append writes the line, with its newline.
@@ -38,6 +41,9 @@ func (r *Recorded) Append(dst []byte) []byte {
 	dst = fmt.Appendf(dst, "%s%d %s %s", headText, RecordedVersion, r.Time.UTC().Format(time.RFC3339), r.Host)
 	if r.Anonymized {
 		dst = append(dst, " anonymized"...)
+		if r.Key != "" {
+			dst = append(dst, " "+r.Key...)
+		}
 	}
 	return append(dst, '\n')
 }
@@ -58,8 +64,11 @@ func RecordedOf(line []byte) (r Recorded, ok bool) {
 		return r, false
 	}
 	at, err := time.Parse(time.RFC3339, w[1])
-	for _, word := range w[3:] { // later versions may say more
-		r.Anonymized = r.Anonymized || word == "anonymized"
+	if at := slices.Index(w[3:], "anonymized"); at >= 0 { // later versions may say more
+		r.Anonymized = true
+		if key := w[3:][at+1:]; len(key) > 0 {
+			r.Key = key[0]
+		}
 	}
 	r.Time, r.Host = at.UTC(), w[2]
 	return r, err == nil

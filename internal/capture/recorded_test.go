@@ -12,15 +12,16 @@ const services = "IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress
 
 func TestRecordedLine(t *testing.T) {
 	at := time.Date(2026, 11, 22, 13, 28, 40, 999, shanghai)
-	for _, r := range []Recorded{{at, "lvs1", false}, {at, "lvs1.example.com", true}} {
+	for _, r := range []Recorded{{Time: at, Host: "lvs1"}, {Time: at, Host: "lvs1.example.com", Anonymized: true}, {at, "lvs1", true, "eca52162"}} {
 		line := r.Append(nil)
 		got, ok := RecordedOf(line[:len(line)-1])
-		want := Recorded{at.UTC().Truncate(time.Second), r.Host, r.Anonymized}
+		want := r
+		want.Time = at.UTC().Truncate(time.Second)
 		if !ok || got != want {
 			t.Errorf("%q reads as %+v, %v", line, got, ok)
 		}
 	}
-	if got := string((&Recorded{at, "lvs1", true}).Append(nil)); got != "# ipvsstate snapshot 1 2026-11-22T05:28:40Z lvs1 anonymized\n" {
+	if got := string((&Recorded{at, "lvs1", true, "eca52162"}).Append(nil)); got != "# ipvsstate snapshot 1 2026-11-22T05:28:40Z lvs1 anonymized eca52162\n" {
 		t.Error(got) // what files hold cannot change
 	}
 	if got := string(AppendEnd(nil, 1234)); got != "# ipvsstate end 1234 entries\n" {

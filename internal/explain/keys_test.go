@@ -111,10 +111,10 @@ var completed = map[string][]string{
 	"head.":      {"state", "protocol", "service", "server", "client", "port", "forwarding", "origin", "idle"},
 	"column.": {"proto", "kind", "state", "expires", "idle", "client", "virtual", "local", "server", "forwarding", "origin", "timeout",
 		"engine", "data"},
-	"reason.":     {"never_sent", "templates_only", "skew", "below_threshold", "closing"},
+	"reason.":     {"never_sent", "templates_only", "ran_out", "may_be_new", "below_threshold", "closed", "lost"},
 	"trend.time.": {"header", "name", "mtime"},
 	"trend.":      {"rose.lasts", "rose.until", "fell.lasts", "fell.until"},
-	"fate.":       {"expired", "closed", "removed"},
+	"fate.":       {"expired", "ended", "lowered", "removed"},
 	"effect.":     {"created", "changed", "rearmed", "unseen", "no_entry", "elapsed", "expired"},
 	"diagram.":    {"nat", "dr", "sctp", "sctp-dr", "tcp"},
 }

@@ -17,7 +17,7 @@ type Diff struct {
 	// new and gone.
 	Moves []Move
 	// States, Services, Servers and Networks compare connections by what they are in, the
-	// greatest change first. Of the last two those that did not change are left out.
+	// greatest change first. Of the last three those that did not change are left out.
 	States, Services, Servers, Networks Changes
 	// Undercount is by how much a network's or a server's number can be too small.
 	Undercount uint64
@@ -45,9 +45,9 @@ const (
 	// Expired is an entry that had no more time left than has passed: it needed nothing
 	// but silence.
 	Expired
-	// Closed is one that had more: a packet shortened it (FIN, RST, or any where the timeouts
-	// were lowered), or it was Removed.
-	Closed
+	// Ended is one that had more: a packet shortened it (FIN, RST, or any where the timeouts
+	// were lowered) or took its port for a new connection, or it was Removed.
+	Ended
 	// Removed is one that no packet can have ended in that time: its service or server was
 	// removed, the table flushed, the module loaded anew, or it is a template that was
 	// invalidated.
@@ -103,10 +103,10 @@ type Between struct {
 // Compare compares two listings.
 func Compare(before, after *Entries, b Between) *Diff {
 	d := &Diff{Named: [2]uint64{before.named, after.named}}
-	x := newIndex(before)
+	x := newMatching(before)
 	type pair struct{ from, to uint32 }
 	same := make(map[pair]uint64)
-	fresh := make([]uint64, len(after.classes))
+	fresh := make([]uint64, len(after.list))
 	for i := range after.n {
 		r := after.at(i)
 		if had, ok := x.take(r.key); ok {
@@ -115,11 +115,11 @@ func Compare(before, after *Entries, b Between) *Diff {
 			fresh[r.class]++
 		}
 	}
-	gone := make([][NumFates]uint64, len(before.classes))
+	gone := make([][NumFates]uint64, len(before.list))
 	for i := range before.n {
 		if !x.isTaken(i) {
 			r := before.at(i)
-			gone[r.class][b.fate(&before.classes[r.class], r.left)]++
+			gone[r.class][b.fate(&before.list[r.class], r.left)]++
 		}
 	}
 
@@ -145,7 +145,7 @@ func Compare(before, after *Entries, b Between) *Diff {
 	}
 	none := new([NumFates]uint64)
 	for p, n := range same {
-		from, to := &before.classes[p.from], &after.classes[p.to]
+		from, to := &before.list[p.from], &after.list[p.to]
 		t := d.turnover(to.kind)
 		t.Before, t.After, t.Same = t.Before+n, t.After+n, t.Same+n
 		count(from, n, 0)
@@ -153,14 +153,14 @@ func Compare(before, after *Entries, b Between) *Diff {
 		move(Move{Protocol: to.protocol, From: from.state, To: to.state}, to.kind, n, none)
 	}
 	for i, n := range fresh {
-		c := &after.classes[i]
+		c := &after.list[i]
 		t := d.turnover(c.kind)
 		t.After, t.New = t.After+n, t.New+n
 		count(c, 0, n)
 		move(Move{Protocol: c.protocol, To: c.state, New: true}, c.kind, n, none)
 	}
 	for i := range gone {
-		c, n := &before.classes[i], uint64(0)
+		c, n := &before.list[i], uint64(0)
 		for _, k := range gone[i] {
 			n += k
 		}
@@ -174,7 +174,7 @@ func Compare(before, after *Entries, b Between) *Diff {
 		d.Moves = append(d.Moves, *m)
 	}
 	slices.SortFunc(d.Moves, compareMoves)
-	d.States, d.Services = states.top(keeper{beyond: b.Beyond}), services.top(keeper{n: b.Top, beyond: b.Beyond})
+	d.States, d.Services = states.top(keeper{beyond: b.Beyond}), services.top(keeper{n: b.Top, beyond: b.Beyond, changed: true})
 	d.Servers = changesOf(before.servers, after.servers, keeper{n: b.Top, beyond: b.Beyond})
 	d.Networks = changesOf(before.networks, after.networks, keeper{n: b.Top})
 	for _, g := range []*tally.Groups{before.servers, after.servers, before.networks, after.networks} {
@@ -209,10 +209,16 @@ func (b *Between) fate(c *class, left conn.Seconds) Fate {
 	switch {
 	case left <= b.Seconds+slack:
 		return Expired
-	case closing != conn.Unknown && closing <= b.Seconds+slack:
-		return Closed
+	case closing != conn.Unknown && closing <= b.Seconds+slack, c.kind == conn.Connection && reusable(c.state):
+		return Ended
 	}
 	return Removed
+}
+
+// reusable reports a state in which a new connection from the same port can go to another server, which
+// ends the entry at once (is_new_conn_expected, net/netfilter/ipvs/ip_vs_core.c).
+func reusable(s conn.State) bool {
+	return s == conn.TimeWait || s == conn.Close || s == conn.FinWait || s == conn.Closed
 }
 
 // slack is for times in whole seconds, and for a table that is not read in one instant.
@@ -272,7 +278,7 @@ func (c changes) add(v tally.Value, before, after uint64) {
 // top are those that changed most, as a keeper keeps them.
 func (c changes) top(k keeper) Changes {
 	for _, v := range c {
-		if v.Before+v.After > 0 {
+		if v.Before+v.After > 0 && (!k.changed || v.Before != v.After) {
 			k.add(*v)
 		}
 	}
@@ -291,8 +297,9 @@ func changesOf(a, b *tally.Groups, k keeper) Changes {
 
 // keeper keeps the n greatest changes, 0 for all, in order.
 type keeper struct {
-	n      int
-	beyond func(before, after uint64) bool
+	n       int
+	changed bool // leave out what did not
+	beyond  func(before, after uint64) bool
 	Changes
 }
 

@@ -9,16 +9,33 @@ import (
 )
 
 // Entries are the entries of one listing, kept to be compared with another's: 16 bytes each,
-// and the groups that they are in. It is not safe for concurrent use.
+// 8 to 16 to find them by, and the groups that they are in. It is not safe for concurrent use.
 type Entries struct {
-	records  [][]record
-	n        int
-	classes  []class
-	classOf  map[class]uint32
-	servers  *tally.Groups
-	networks *tally.Groups
-	named    uint64 // entries with a host name
+	records [][]record
+	n       int
+	slots   []uint32 // open addressing by key, at most half full; 0 is empty, else an entry's number plus one
+	classes
+	groups
+	named uint64 // entries with a host name
 }
+
+// Part is a part of a listing's entries, before it is known which of them are there twice. It is
+// not safe for concurrent use.
+type Part struct {
+	rows    []conn.Entry
+	records []record
+	classes
+	groups
+}
+
+// classes are numbered as they come.
+type classes struct {
+	list    []class
+	classOf map[class]uint32
+}
+
+// groups are those by which entries are compared beside their classes.
+type groups struct{ servers, networks *tally.Groups }
 
 // record is one entry: which it is, what it is, and the time it has left.
 type record struct {
@@ -45,71 +62,120 @@ var (
 	serverPlan  = &tally.Plan{By: []tally.Dimension{{Aspect: tally.Server}}}
 )
 
-// NewEntries makes an empty set.
-func NewEntries() *Entries {
-	return &Entries{classOf: make(map[class]uint32), servers: tally.NewGroups(serverPlan), networks: tally.NewGroups(networkPlan)}
-}
+// NewEntries makes an empty set, NewPart an empty part of one.
+func NewEntries() *Entries { return &Entries{classes: newClasses(), groups: newGroups()} }
+func NewPart() *Part       { return &Part{classes: newClasses(), groups: newGroups()} }
 
-// Add keeps what is needed of an entry, not the entry.
-func (s *Entries) Add(e *conn.Entry) {
+func newClasses() classes { return classes{classOf: make(map[class]uint32)} }
+func newGroups() groups   { return groups{tally.NewGroups(serverPlan), tally.NewGroups(networkPlan)} }
+
+// Add adds an entry.
+func (p *Part) Add(e *conn.Entry) {
 	kind := e.Kind()
 	c := class{protocol: e.Protocol, virtual: e.Virtual.Identity(), state: e.State, kind: kind, origin: e.Origin}
-	s.put(record{keyOf(e) ^ uint64(kind)*0x9e3779b97f4a7c15, s.number(&c), e.Expires})
-	if e.Client.Host != "" || e.Virtual.Host != "" || e.Server.Host != "" {
-		s.named++
-	}
-	s.servers.Add(e, kind)
-	s.networks.Add(e, kind)
+	p.rows = append(p.rows, *e)
+	p.records = append(p.records, record{keyOf(e) ^ uint64(kind)*0x9e3779b97f4a7c15, p.number(&c), e.Expires})
+	p.groups.add(e)
 }
 
-func (s *Entries) put(r record) {
+// Reset empties the part and keeps its memory.
+func (p *Part) Reset() {
+	p.rows, p.records = p.rows[:0], p.records[:0]
+	p.list = p.list[:0]
+	clear(p.classOf)
+	p.groups.reset()
+}
+
+func (g *groups) add(e *conn.Entry) {
+	kind := e.Kind()
+	g.servers.Add(e, kind)
+	g.networks.Add(e, kind)
+}
+
+func (g *groups) reset() {
+	g.servers.Reset()
+	g.networks.Reset()
+}
+
+// Merge adds a part, and tells of each entry of it, in turn, whether it is new: kernels before
+// 6.14 can show one twice when the table changes during the reading. One with a host name is always
+// new, since several addresses can have one name.
+func (s *Entries) Merge(p *Part, each func(e *conn.Entry, isNew bool)) {
+	numbers := make([]uint32, len(p.list))
+	for i := range numbers {
+		numbers[i] = s.number(&p.list[i])
+	}
+	again := make(map[int]bool)
+	for i, r := range p.records {
+		e := &p.rows[i]
+		named := e.Client.Host != "" || e.Virtual.Host != "" || e.Server.Host != ""
+		if named {
+			s.named++
+		}
+		r.class = numbers[r.class]
+		isNew := s.put(r, named)
+		if !isNew {
+			again[i] = true
+		}
+		each(e, isNew)
+	}
+	if len(again) > 0 {
+		p.groups.reset()
+		for i := range p.rows {
+			if !again[i] {
+				p.groups.add(&p.rows[i])
+			}
+		}
+	}
+	s.servers.Merge(p.servers)
+	s.networks.Merge(p.networks)
+}
+
+// put adds an entry, unless one with its key is there and it may not be the second.
+func (s *Entries) put(r record, second bool) bool {
+	if 2*s.n >= len(s.slots) {
+		s.grow()
+	}
+	mask := uint64(len(s.slots) - 1)
+	at := r.key & mask
+	for ; s.slots[at] != 0; at = (at + 1) & mask {
+		if !second && s.at(int(s.slots[at]-1)).key == r.key {
+			return false
+		}
+	}
 	last := s.n / recordChunk
 	if last == len(s.records) {
 		s.records = append(s.records, make([]record, 0, recordChunk))
 	}
 	s.records[last] = append(s.records[last], r)
 	s.n++
+	s.slots[at] = uint32(s.n)
+	return true
 }
 
 func (s *Entries) at(i int) *record { return &s.records[i/recordChunk][i%recordChunk] }
 
 // number is a class's number, which is a new one for a new class.
-func (s *Entries) number(c *class) uint32 {
+func (s *classes) number(c *class) uint32 {
 	n, ok := s.classOf[*c]
 	if !ok {
-		n = uint32(len(s.classes))
-		s.classes = append(s.classes, *c)
+		n = uint32(len(s.list))
+		s.list = append(s.list, *c)
 		s.classOf[*c] = n
 	}
 	return n
 }
 
-// Merge adds another part of the listing.
-func (s *Entries) Merge(o *Entries) {
-	numbers := make([]uint32, len(o.classes))
-	for i := range o.classes {
-		numbers[i] = s.number(&o.classes[i])
+func (s *Entries) grow() {
+	s.slots = make([]uint32, max(64, 2*len(s.slots)))
+	mask := uint64(len(s.slots) - 1)
+	for i := range s.n {
+		at := s.at(i).key & mask
+		for s.slots[at] != 0 {
+			at = (at + 1) & mask
+		}
+		s.slots[at] = uint32(i + 1)
 	}
-	for i := range o.n {
-		r := *o.at(i)
-		r.class = numbers[r.class]
-		s.put(r)
-	}
-	s.named += o.named
-	s.servers.Merge(o.servers)
-	s.networks.Merge(o.networks)
-}
-
-// Reset empties the set and keeps its memory.
-func (s *Entries) Reset() {
-	for i := range s.records {
-		s.records[i] = s.records[i][:0]
-	}
-	s.n, s.named = 0, 0
-	s.classes = s.classes[:0]
-	clear(s.classOf)
-	s.servers.Reset()
-	s.networks.Reset()
 }
 
 var seed = maphash.MakeSeed()
@@ -154,37 +220,25 @@ func mix(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// index finds entries by their key: open addressing, at most half full; 0 is empty, else an
-// entry's number plus one.
-type index struct {
+// matching finds a listing's entries by the key of another's, each once.
+type matching struct {
 	of    *Entries
-	slots []uint32
 	taken []uint64 // a bit an entry
 }
 
-func newIndex(of *Entries) *index {
-	size := 64
-	for size < 2*of.n {
-		size *= 2
-	}
-	x := &index{of: of, slots: make([]uint32, size), taken: make([]uint64, of.n/64+1)}
-	mask := uint64(size - 1)
-	for i := range of.n {
-		at := of.at(i).key & mask
-		for x.slots[at] != 0 {
-			at = (at + 1) & mask
-		}
-		x.slots[at] = uint32(i + 1)
-	}
-	return x
+func newMatching(of *Entries) *matching {
+	return &matching{of: of, taken: make([]uint64, of.n/64+1)}
 }
 
-// take finds an entry with the key that has not been taken yet, and takes it: a listing may
-// show an entry twice.
-func (x *index) take(key uint64) (r *record, ok bool) {
-	mask := uint64(len(x.slots) - 1)
-	for at := key & mask; x.slots[at] != 0; at = (at + 1) & mask {
-		n := x.slots[at] - 1
+// take finds an entry with the key that has not been taken yet, and takes it: entries with names
+// can share one.
+func (x *matching) take(key uint64) (r *record, ok bool) {
+	if x.of.n == 0 {
+		return nil, false
+	}
+	mask := uint64(len(x.of.slots) - 1)
+	for at := key & mask; x.of.slots[at] != 0; at = (at + 1) & mask {
+		n := x.of.slots[at] - 1
 		if r := x.of.at(int(n)); r.key == key && !x.isTaken(int(n)) {
 			x.taken[n/64] |= 1 << (n % 64)
 			return r, true
@@ -193,4 +247,4 @@ func (x *index) take(key uint64) (r *record, ok bool) {
 	return nil, false
 }
 
-func (x *index) isTaken(n int) bool { return x.taken[n/64]>>(n%64)&1 != 0 }
+func (x *matching) isTaken(n int) bool { return x.taken[n/64]>>(n%64)&1 != 0 }

@@ -29,22 +29,35 @@ type stored struct {
 	size int64
 }
 
+// toCome is how much later than now a snapshot may be: more is a clock that was wrong.
+const toCome = 24 * time.Hour
+
 // Prune removes a host's snapshots, the oldest first, until all are kept that are to be,
 // and returns how many it removed. Only files are removed that bear the name of a snapshot
-// of this host and begin as one; never the newest, and never the one at the path just.
+// of this host and begin as one; never the newest, and never the one at the path just. Those of
+// a time to come are left alone, and are an error: they would be the newest for long. Where a file
+// cannot be removed no newer one is for its size.
 func (d *Dir) Prune(host string, keep Keep, now time.Time, just string) (removed int, err error) {
 	all, err := d.stored(host)
 	if err != nil {
 		return 0, err
 	}
+	var failed error
+	for i, s := range all {
+		if s.at.After(now.Add(toCome)) && s.name != filepath.Base(just) {
+			failed = fmt.Errorf("%s and perhaps later ones in %s are of a time to come, and are left alone: was a clock wrong?", s.name, d.path)
+			all = all[:i]
+			break
+		}
+	}
 	total := int64(0)
 	for _, s := range all {
 		total += s.size
 	}
-	var failed error
+	stuck := false
 	for i, s := range all {
 		old := keep.Age > 0 && s.at.Before(now.Add(-keep.Age))
-		if !old && (keep.Size == 0 || total <= keep.Size) {
+		if !old && (keep.Size == 0 || total <= keep.Size || stuck) {
 			break
 		}
 		if i == len(all)-1 || s.name == filepath.Base(just) {
@@ -60,8 +73,11 @@ func (d *Dir) Prune(host string, keep Keep, now time.Time, just string) (removed
 			total -= s.size
 		case err == nil, errors.Is(err, fs.ErrNotExist): // another's, or another run was faster
 			total -= s.size
-		case failed == nil:
-			failed = fmt.Errorf("remove old snapshots from %s: %w", d.path, err)
+		default:
+			stuck = true
+			if failed == nil {
+				failed = fmt.Errorf("remove old snapshots from %s: %w", d.path, err)
+			}
 		}
 	}
 	return removed, failed

@@ -147,6 +147,31 @@ func TestPruneLink(t *testing.T) {
 	}
 }
 
+// TestPruneWrongClock: what a wrong clock named is told, and costs no other snapshot its place.
+func TestPruneWrongClock(t *testing.T) {
+	path := t.TempDir()
+	d := openDir(t, path)
+	for _, by := range []time.Duration{-2 * time.Hour, -time.Hour, 0, 23 * time.Hour, 1000 * time.Hour, 2000 * time.Hour} {
+		s := snapshotOf(t, listing(t))
+		s.Time = at.Add(by)
+		if _, err := d.Write(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := d.stored("lvs1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		keep Keep
+		want int
+	}{{Keep{Size: 4 * all[0].size}, 0}, {Keep{Age: 90 * time.Minute}, 1}, {Keep{Size: 2 * all[0].size}, 1}, {Keep{Size: 1}, 1}} {
+		if removed, err := d.Prune("lvs1", tt.keep, at, ""); removed != tt.want || err == nil || !strings.Contains(err.Error(), "of a time to come") {
+			t.Errorf("%+v: %d removed, %v", tt.keep, removed, err)
+		}
+	}
+}
+
 // stubborn is a directory from which one file cannot be removed.
 type stubborn struct {
 	disk
@@ -178,5 +203,9 @@ func TestPruneFails(t *testing.T) {
 	}
 	if finished, _ := inspect(t, path); len(finished) != 2 {
 		t.Errorf("left are %v", finished)
+	}
+	// For the size of what cannot be removed nothing newer goes.
+	if removed, err := d.Prune("lvs1", Keep{Size: 1}, at, ""); removed != 0 || !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("by size: %d removed, %v", removed, err)
 	}
 }

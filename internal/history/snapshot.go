@@ -38,7 +38,10 @@ type Snapshot struct {
 
 // Write writes the snapshot's text, and returns how many entries it has.
 func (s *Snapshot) Write(w io.Writer) (entries int64, err error) {
-	first := capture.Recorded{Time: s.Time, Host: s.Host, Anonymized: s.Pseudonyms != nil}
+	first := capture.Recorded{Time: s.Time, Host: s.Host}
+	if s.Pseudonyms != nil {
+		first.Anonymized, first.Key = true, s.Pseudonyms.ID()
+	}
 	text := first.Append(nil)
 	for _, f := range s.Facts {
 		if f[1] != "" {
@@ -46,7 +49,7 @@ func (s *Snapshot) Write(w io.Writer) (entries int64, err error) {
 		}
 	}
 	if s.Pseudonyms != nil {
-		text = fmt.Appendf(text, "# anonymized: the clients' addresses are pseudonyms of key %s\n", s.Pseudonyms.ID())
+		text = append(text, "# anonymized: the clients' addresses are pseudonyms, those of one network of one network\n"...)
 	}
 	if s.Config != nil {
 		if s.Config.Services != nil && s.Version != "" {

@@ -116,7 +116,7 @@ func TestAnonymized(t *testing.T) {
 		s := snapshotOf(t, table)
 		s.Pseudonyms = RandomPseudonyms()
 		written := text(t, s)
-		if !strings.Contains(written, "\n# anonymized: the clients' addresses are pseudonyms of key "+s.Pseudonyms.ID()+"\n") {
+		if !strings.Contains(written, " anonymized "+s.Pseudonyms.ID()+"\n# ") {
 			t.Errorf("%s: the header does not say so", name)
 		}
 		got, want := readText(t, []byte(written)), readText(t, table)

@@ -50,24 +50,28 @@ type CoverageOf struct {
 // Reason is why the backup can lack an entry, the first that applies.
 type Reason uint8
 
-// The reasons. BelowThreshold and Skew can hide a fault, the others are none.
+// The reasons. BelowThreshold and MayBeNew can hide a fault, Lost is one, the others are none.
 const (
 	// NeverSent is a state in which nothing is sent.
 	NeverSent Reason = iota
 	// TemplatesOnly is a connection of a persistent service while sync_persist_mode is on.
 	TemplatesOnly
-	// Skew is an entry that had its last packet, and may be new, or ran out between the two
-	// readings.
-	Skew
+	// RanOut is an entry that can have run out before the backup was read.
+	RanOut
+	// Closed is one that was refused or reset: that is sent with the client's next packet, and
+	// there may be none.
+	Closed
+	// MayBeNew is one that had a packet when the backup was read, or later.
+	MayBeNew
 	// BelowThreshold is one in a state that is sent from the packet on that sync_threshold
 	// names, and the table does not count packets: so many can be below it at the most.
 	BelowThreshold
-	// Closing is one that is over but for its timeout: that is sent whatever the threshold
-	// is, with the client's packet that ends it or the next, and a refused one has none.
-	Closing
+	// Lost is one that is closing in another way, by a packet of the client's or answered by
+	// one: that is sent whatever the threshold is.
+	Lost
 
 	// NumReasons is the number of reasons.
-	NumReasons = int(Closing) + 1
+	NumReasons = int(Lost) + 1
 )
 
 // OnlyBackup is how many connections in a state only the backup has.
@@ -96,12 +100,12 @@ type Directors struct {
 func CompareSync(master, backup *Entries, about Directors) *Sync {
 	s := &Sync{Named: [2]uint64{master.named, backup.named}}
 	templatesOnly := about.templatesOnly()
-	classes := make([]Coverage, len(master.classes))
+	classes := make([]Coverage, len(master.list))
 	var silences [tally.NumIdleRanges]Coverage
-	x := newIndex(backup)
+	x := newMatching(backup)
 	for i := range master.n {
 		r := master.at(i)
-		c := &master.classes[r.class]
+		c := &master.list[r.class]
 		_, held := x.take(r.key)
 		classes[r.class].add(held)
 		if c.kind != conn.Connection {
@@ -117,7 +121,7 @@ func CompareSync(master, backup *Entries, about Directors) *Sync {
 	}
 	states, services := coverages{}, coverages{}
 	for i, n := range classes {
-		c := &master.classes[i]
+		c := &master.list[i]
 		if c.kind != conn.Connection {
 			s.Templates.join(n)
 			continue
@@ -131,7 +135,7 @@ func CompareSync(master, backup *Entries, about Directors) *Sync {
 	}
 	only := make(map[OnlyBackup]uint64)
 	for i := range backup.n {
-		c := &backup.classes[backup.at(i).class]
+		c := &backup.list[backup.at(i).class]
 		switch {
 		case x.isTaken(i):
 		case c.kind != conn.Connection:
@@ -186,47 +190,65 @@ func (about *Directors) templatesOnly() func(*class) bool {
 
 // reason is why the backup can lack a connection.
 func (about *Directors) reason(c *class, left, silence conn.Seconds, templatesOnly bool) Reason {
-	sent, forced := sentIn(c.protocol, c.state)
-	// An entry of the master's can have run out before a later reading of the backup, and be
-	// newer than an earlier one.
-	later, earlier := slack, slack
-	if about.Told {
-		later, earlier = max(about.Apart, 0)+slack, max(-about.Apart, 0)+slack
-	}
+	sent := whenSent(c.protocol, c.state)
 	switch {
-	case !sent:
+	case sent == never:
 		return NeverSent
 	case templatesOnly:
 		return TemplatesOnly
-	case left != conn.Unknown && left <= later, silence != conn.Unknown && silence <= earlier && about.Told:
-		return Skew
-	case forced:
-		return Closing
+	case about.Told && left != conn.Unknown && left <= slack+about.Apart:
+		return RanOut
+	case sent == withNext:
+		return Closed
+	case about.Told && silence != conn.Unknown && silence <= slack-about.Apart:
+		return MayBeNew
+	case sent == atOnce:
+		return Lost
 	}
 	return BelowThreshold
 }
 
-// sentIn says whether a master sends entries in a state, and whether the change to it is
-// sent whatever sync_threshold is, with the client's next packet (ip_vs_sync_conn_needed and ip_vs_sync_conn,
-// net/netfilter/ipvs/ip_vs_sync.c). States of other kernels are taken to be sent.
-func sentIn(p conn.Protocol, s conn.State) (sent, forced bool) {
+// sending is when a master sends an entry in a state.
+type sending uint8
+
+const (
+	byThreshold sending = iota // with the packets that sync_threshold names
+	never
+	atOnce   // with the change to it, whatever sync_threshold is
+	withNext // so too, but the change is by a server's packet, and goes with the client's next
+)
+
+// whenSent says when a master sends entries in a state: ip_vs_in_hook does it, for packets of clients,
+// by ip_vs_sync_conn_needed and ip_vs_sync_conn (net/netfilter/ipvs/ip_vs_core.c and ip_vs_sync.c). States
+// of other kernels are taken to be sent.
+func whenSent(p conn.Protocol, s conn.State) sending {
 	if p == conn.SCTP {
-		return !slices.Contains(sctpSetUp, s.String()), slices.Contains(sctpClosing, s.String())
+		switch name := s.String(); {
+		case slices.Contains(sctpSetUp, name):
+			return never
+		case slices.Contains(sctpClosing, name):
+			return atOnce
+		case s == conn.Closed:
+			return withNext
+		}
+		return byThreshold
 	}
 	if p != conn.TCP {
-		return true, false
+		return byThreshold
 	}
 	switch s {
 	case conn.None, conn.SynSent, conn.SynRecv, conn.SynAck, conn.Listen, conn.LastAck:
-		return false, false
-	case conn.FinWait, conn.CloseWait, conn.TimeWait, conn.Close:
-		return true, true
+		return never
+	case conn.FinWait, conn.CloseWait, conn.TimeWait:
+		return atOnce
+	case conn.Close:
+		return withNext
 	}
-	return true, false
+	return byThreshold
 }
 
-// sctpClosing are the states of SCTP the change to which is sent whatever sync_threshold is.
-var sctpClosing = []string{"S-SENT", "S-RECEIVED", "S-ACK-SENT", "CLOSED"}
+// sctpClosing are the states of an SCTP association that is shut down.
+var sctpClosing = []string{"S-SENT", "S-RECEIVED", "S-ACK-SENT"}
 
 // sctpSetUp are the states of SCTP in which nothing is sent.
 var sctpSetUp = []string{"NONE", "INIT1", "INIT", "C-SENT", "C-REPLIED", "C-WAIT", "COOKIE", "C-ECHOED", "REJECTED"}
@@ -266,12 +288,12 @@ type ByOrigin struct {
 // Origins counts the connections by state and origin, and the templates by origin.
 func (s *Entries) Origins() (states []ByOrigin, templates ByOrigin) {
 	of := make(map[tally.Value]*ByOrigin)
-	counts := make([]uint64, len(s.classes))
+	counts := make([]uint64, len(s.list))
 	for i := range s.n {
 		counts[s.at(i).class]++
 	}
 	for i, n := range counts {
-		c := &s.classes[i]
+		c := &s.list[i]
 		to := &templates
 		if v := (tally.Value{Protocol: c.protocol, State: c.state}); c.kind == conn.Connection {
 			if of[v] == nil {

@@ -24,13 +24,21 @@ func TestSyncReasons(t *testing.T) {
 		{"half-open", conn.TCP, conn.SynRecv, 50, false, false, 0, NeverSent},
 		{"the last FIN is awaited", conn.TCP, conn.LastAck, 20, false, false, 0, NeverSent},
 		{"open for long", conn.TCP, conn.Established, 600, false, false, 0, BelowThreshold},
-		{"a packet between the readings", conn.TCP, conn.Established, 895, false, false, -5, Skew},
+		{"a packet between the readings", conn.TCP, conn.Established, 895, false, false, -5, MayBeNew},
 		{"a packet before the later reading", conn.TCP, conn.Established, 895, false, false, 5, BelowThreshold},
 		{"a packet before them", conn.TCP, conn.Established, 880, false, false, -5, BelowThreshold},
-		{"ran out between them", conn.TCP, conn.Established, 4, false, false, 5, Skew},
+		{"ran out between them", conn.TCP, conn.Established, 4, false, false, 5, RanOut},
+		{"would run out after them", conn.TCP, conn.Established, 4, false, false, -5, BelowThreshold},
+		{"active in both readings", conn.TCP, conn.Established, 900, false, false, 0, MayBeNew},
+		{"active before the later reading", conn.TCP, conn.Established, 900, false, false, 3, BelowThreshold},
 		{"readings of unknown times", conn.TCP, conn.Established, 900, false, false, conn.Unknown, BelowThreshold},
-		{"closing", conn.TCP, conn.FinWait, 60, false, false, 0, Closing},
-		{"refused", conn.TCP, conn.Close, 6, false, false, 0, Closing},
+		{"closing", conn.TCP, conn.FinWait, 60, false, false, 0, Lost},
+		{"closing by the client", conn.TCP, conn.CloseWait, 30, false, false, 0, Lost},
+		{"closing just now", conn.TCP, conn.FinWait, 120, false, false, 0, MayBeNew},
+		{"closing, at unknown times", conn.TCP, conn.TimeWait, 120, false, false, conn.Unknown, Lost},
+		{"an aborted association", conn.SCTP, conn.Closed, 30, false, false, 0, Closed},
+		{"refused", conn.TCP, conn.Close, 6, false, false, 0, Closed},
+		{"refused just now", conn.TCP, conn.Close, 10, false, false, 0, Closed},
 		{"of a persistent service", conn.TCP, conn.Established, 600, true, true, 0, TemplatesOnly},
 		{"of another service", conn.TCP, conn.Established, 600, false, true, 0, BelowThreshold},
 		{"half-open of a persistent service", conn.TCP, conn.SynRecv, 50, true, true, 0, NeverSent},
@@ -52,8 +60,7 @@ func TestSyncReasons(t *testing.T) {
 		if tt.persistent {
 			e.Virtual = persistent
 		}
-		master := NewEntries()
-		master.Add(&e)
+		master := only(&e)
 		s := CompareSync(master, NewEntries(), Directors{Told: tt.apart != conn.Unknown, Apart: tt.apart, Timeouts: conn.DefaultTimeouts, Services: services, TemplatesOnly: tt.templatesOnly})
 		want := [NumReasons]uint64{}
 		want[tt.want] = 1
@@ -90,7 +97,7 @@ func TestSyncAddsUp(t *testing.T) {
 				}
 			}
 		}
-		s := CompareSync(gatherParts(r, master), gatherParts(r, backup), Directors{Told: true, Apart: 3, Timeouts: conn.DefaultTimeouts})
+		s := CompareSync(gathered(t, r, master), gathered(t, r, backup), Directors{Told: true, Apart: 3, Timeouts: conn.DefaultTimeouts})
 		sum := func(all []CoverageOf) (c Coverage) {
 			for _, v := range all {
 				c.join(v.Coverage)

@@ -22,6 +22,8 @@ type Diff struct {
 	Before, After *Summary
 	// Seconds is the time between the two, Unknown where it is not known.
 	Seconds conn.Seconds
+	// Whole says that neither lacks entries.
+	Whole bool
 	*history.Diff
 	ConfigDiff
 }
@@ -159,8 +161,18 @@ func (d *Diff) facts(o Options) [][2]string {
 	if d.Undercount > 0 {
 		notes = append(notes, [2]string{word.Word("note"), word.Word("undercount", explain.Thousands(tally.MaxGroups), explain.Thousands(d.Undercount))})
 	}
-	if d.Seconds == conn.Unknown && d.Connections.Gone > 0 {
-		notes = append(notes, [2]string{word.Word("note"), word.Word("diff.unjudged")})
+	if d.Before.Host != "" && d.After.Host != "" && d.Before.Host != d.After.Host {
+		notes = append(notes, [2]string{word.Word("note"), word.Word("diff.hosts", Clean(d.Before.Host), Clean(d.After.Host))})
+	}
+	if d.Connections.Fates[history.Unjudged]+d.Templates.Fates[history.Unjudged] > 0 {
+		why := "diff.untimed"
+		switch {
+		case d.Seconds == conn.Unknown:
+			why = "diff.unjudged"
+		case !d.Whole:
+			why = "diff.not-whole"
+		}
+		notes = append(notes, [2]string{word.Word("note"), word.Word(why)})
 	}
 	return append(facts, notes...)
 }
@@ -226,7 +238,6 @@ func (d *Diff) changesTable(a tally.Aspect, c history.Changes, o Options) *table
 	left, rest := 0, c.Rest
 	for _, v := range c.All {
 		switch {
-		case a != tally.State && v.Before == v.After:
 		case a != tally.State && o.top(shownRows) > 0 && len(t.rows) >= o.top(shownRows):
 			left++
 			rest.Before, rest.After = rest.Before+v.Before, rest.After+v.After
@@ -272,7 +283,7 @@ func (d *Diff) movesTable(o Options) *table {
 		case m.New:
 			from = word.Word("move.new")
 		case m.Gone:
-			to, how = word.Word("move.gone"), fatesText(&m.Fates, word)
+			to, how = word.Word("move.gone"), fatesText(&m, word)
 		case still(m):
 			how = word.Word("move.still")
 		}
@@ -281,13 +292,17 @@ func (d *Diff) movesTable(o Options) *table {
 	return t
 }
 
-var fateNames = [history.NumFates]string{"unjudged", "expired", "closed", "removed"}
+var fateNames = [history.NumFates]string{"unjudged", "expired", "ended", "removed"}
 
-func fatesText(fates *[history.NumFates]uint64, word *explain.Catalogue) string {
+func fatesText(m *history.Move, word *explain.Catalogue) string {
 	var all []string
-	for _, f := range []history.Fate{history.Expired, history.Closed, history.Removed} {
-		if n := fates[f]; n > 0 {
-			all = append(all, word.Word("fate."+fateNames[f], explain.Thousands(n)))
+	for _, f := range []history.Fate{history.Expired, history.Ended, history.Removed} {
+		name := fateNames[f]
+		if f == history.Ended && m.Protocol == conn.UDP { // which has no FIN
+			name = "lowered"
+		}
+		if n := m.Fates[f]; n > 0 {
+			all = append(all, word.Word("fate."+name, explain.Thousands(n)))
 		}
 	}
 	return strings.Join(all, word.Word("comma"))
@@ -333,13 +348,13 @@ type turnoverJSON struct {
 
 type fatesJSON struct {
 	Expired  uint64 `json:"expired"`
-	Closed   uint64 `json:"closed"`
+	Ended    uint64 `json:"ended"`
 	Removed  uint64 `json:"removed"`
 	Unjudged uint64 `json:"unknown"`
 }
 
 func fatesDocument(f *[history.NumFates]uint64) fatesJSON {
-	return fatesJSON{f[history.Expired], f[history.Closed], f[history.Removed], f[history.Unjudged]}
+	return fatesJSON{f[history.Expired], f[history.Ended], f[history.Removed], f[history.Unjudged]}
 }
 
 type moveJSON struct {
@@ -414,11 +429,11 @@ func DiffJSON(w io.Writer, d *Diff, _ Options) error {
 // DiffCSV writes a comparison for a spreadsheet, a row for each group and each move.
 func DiffCSV(w io.Writer, d *Diff, _ Options) error {
 	c := csv.NewWriter(w)
-	c.Write([]string{"what", "protocol", "name", "to", "before", "after", "change", "expired", "closed", "removed", "unknown"})
+	c.Write([]string{"what", "protocol", "name", "to", "before", "after", "change", "expired", "ended", "removed", "unknown"})
 	row := func(what, protocol, name, to string, before, after uint64, fates *[history.NumFates]uint64) {
 		cells := []string{what, protocol, name, to, number(before), number(after), strconv.FormatInt(int64(after)-int64(before), 10), "", "", "", ""}
 		if fates != nil {
-			for i, f := range []history.Fate{history.Expired, history.Closed, history.Removed, history.Unjudged} {
+			for i, f := range []history.Fate{history.Expired, history.Ended, history.Removed, history.Unjudged} {
 				cells[7+i] = number(fates[f])
 			}
 		}

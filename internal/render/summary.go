@@ -38,8 +38,9 @@ type Summary struct {
 	// Cut says that the input ends within a row.
 	Cut bool
 	// Torn says that a recorded snapshot lacks rows or its end, Anonymized that its
-	// clients' addresses are pseudonyms.
+	// clients' addresses are pseudonyms, of the key that PseudonymKey tells apart from others.
 	Torn, Anonymized bool
+	PseudonymKey     string
 
 	Input capture.Counts
 	Tally *tally.Tally

@@ -86,7 +86,7 @@ func OriginsHTML(w io.Writer, s *Origins, o Options) error {
 	return html.Write(w, p)
 }
 
-var reasonNames = [history.NumReasons]string{"never_sent", "templates_only", "skew", "below_threshold", "closing"}
+var reasonNames = [history.NumReasons]string{"never_sent", "templates_only", "ran_out", "closed", "may_be_new", "below_threshold", "lost"}
 
 func (s *Sync) parts(o Options) []part {
 	word := o.Words

@@ -153,6 +153,9 @@ func (t *Tally) Count(e *conn.Entry) bool {
 	return true
 }
 
+// CountDuplicate notes an entry that is not to be counted, since it has been.
+func (t *Tally) CountDuplicate() { t.duplicates++ }
+
 // Merge adds all that o has counted.
 func (t *Tally) Merge(o *Tally) {
 	var cells [maxCells]int
