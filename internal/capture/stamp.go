@@ -93,6 +93,8 @@ func (s *stamp) number(b []byte) int {
 		return s.clock(b)
 	case n == 4 && (next == '-' || next == '/' || next == '.'):
 		return s.date(b, next)
+	case n <= 2 && (next == '-' || next == '/'):
+		return s.namedDate(b, next)
 	case n == 8 && s.once(yearPart|monthPart|dayPart):
 		s.year, s.month, s.day = int(v/10000), int(v/100%100), int(v%100)
 		return n + separator(b[n:])
@@ -149,6 +151,27 @@ func (s *stamp) date(b []byte, sep byte) int {
 		return 0
 	}
 	s.year, s.month, s.day = int(year), int(month), int(day)
+	return i + separator(b[i:])
+}
+
+// namedDate reads 22-Nov-2026 and 22/Nov/2026, and the separator behind it, which is a colon in the
+// logs of web servers.
+func (s *stamp) namedDate(b []byte, sep byte) int {
+	i, day := digits(b)
+	at := i + 1 + len("Nov")
+	if len(b) < at+len("-2026") || b[at] != sep {
+		return 0
+	}
+	month := calendar[[3]byte(b[i+1:at])]
+	n, year := digits(b[at+1:])
+	if month == 0 || month > 12 || n != 4 || s.parts&^weekdayPart != 0 {
+		return 0
+	}
+	s.parts |= yearPart | monthPart | dayPart
+	s.year, s.month, s.day = int(year), month, int(day)
+	if i = at + 1 + n; i+1 < len(b) && b[i] == ':' && b[i+1]-'0' <= 9 {
+		return i + 1
+	}
 	return i + separator(b[i:])
 }
 

@@ -57,6 +57,7 @@ const maxTimeLine = 256
 //	2026-11-22T05:28:40+08:00            ISO 8601 and what is like it: / or . in the date, a
 //	                                     blank, _ or - for the T, Z, +08, +0800, letters
 //	20261122T052840Z, 20261122052840     the same without separators
+//	22-Nov-2026 05:28:40                 a month in letters between; / too, and : behind it
 //	1795325320, @1795325320              seconds since 1970, of 2008 to 2033; with 13, 16 or
 //	                                     19 digits milli-, micro- and nanoseconds
 //	Nov 22 05:28:40                      of a file whose modification time is known
