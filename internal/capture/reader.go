@@ -57,7 +57,8 @@ const MaxProblems = 5
 type Snapshot[A any] struct {
 	// Index counts the snapshots of a source from 1.
 	Index int
-	// Time is when the listing was taken, as a line before it says; zero if none does.
+	// Time is when the listing was taken, as a line before it says, or behind the only one of a
+	// source; zero if none does.
 	// TimeFrom is what sort of line that was. TimeLocal says that the line told no zone, or
 	// letters that several share, and that the time is one of Config.Location.
 	Time      time.Time
@@ -317,6 +318,9 @@ func (r *Reader[A]) end(err error) {
 		c.merge(&r.after.Counts, r.after.Message, r.after.Problems)
 		if c.Config() == nil {
 			c.config = r.after.config
+		}
+		if r.count == 0 && c.Time.IsZero() { // a time behind the one listing can be of no other
+			c.Time, c.TimeFrom, c.TimeLocal = r.after.Time, r.after.TimeFrom, r.after.TimeLocal
 		}
 	}
 	switch {
