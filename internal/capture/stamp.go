@@ -93,8 +93,10 @@ func (s *stamp) number(b []byte) int {
 		return s.clock(b)
 	case n == 4 && (next == '-' || next == '/' || next == '.'):
 		return s.date(b, next)
-	case n <= 2 && (next == '-' || next == '/'):
-		return s.namedDate(b, next)
+	case n == 2 && next == '-' && s.has(yearPart|monthPart|dayPart):
+		return s.dashedClock(b)
+	case n <= 2 && (next == '-' || next == '/' || next == '.'):
+		return s.dayFirst(b, next)
 	case n == 8 && s.once(yearPart|monthPart|dayPart):
 		s.year, s.month, s.day = int(v/10000), int(v/100%100), int(v%100)
 		return n + separator(b[n:])
@@ -154,22 +156,30 @@ func (s *stamp) date(b []byte, sep byte) int {
 	return i + separator(b[i:])
 }
 
-// namedDate reads 22-Nov-2026 and 22/Nov/2026, and the separator behind it, which is a colon in the
-// logs of web servers.
-func (s *stamp) namedDate(b []byte, sep byte) int {
+// dayFirst reads 22-Nov-2026, 22/Nov/2026 and 22.11.2026, and the separator behind it, which is a
+// colon in the logs of web servers.
+func (s *stamp) dayFirst(b []byte, sep byte) int {
 	i, day := digits(b)
-	at := i + 1 + len("Nov")
-	if len(b) < at+len("-2026") || b[at] != sep {
+	i++
+	n, month := digits(b[i:])
+	if sep != '.' {
+		if n = len("Nov"); len(b) < i+n {
+			return 0
+		}
+		if month = int64(calendar[[3]byte(b[i:i+n])]); month == 0 || month > 12 {
+			return 0
+		}
+	}
+	if i += n; n == 0 || n > 3 || i >= len(b) || b[i] != sep {
 		return 0
 	}
-	month := calendar[[3]byte(b[i+1:at])]
-	n, year := digits(b[at+1:])
-	if month == 0 || month > 12 || n != 4 || s.parts&^weekdayPart != 0 {
+	n, year := digits(b[i+1:])
+	if i += 1 + n; n != 4 || s.parts&^weekdayPart != 0 {
 		return 0
 	}
 	s.parts |= yearPart | monthPart | dayPart
-	s.year, s.month, s.day = int(year), month, int(day)
-	if i = at + 1 + n; i+1 < len(b) && b[i] == ':' && b[i+1]-'0' <= 9 {
+	s.year, s.month, s.day = int(year), int(month), int(day)
+	if i+1 < len(b) && b[i] == ':' && b[i+1]-'0' <= 9 {
 		return i + 1
 	}
 	return i + separator(b[i:])
@@ -206,6 +216,26 @@ func (s *stamp) clock(b []byte) int {
 	}
 	s.second = int(second)
 	return i + s.fraction(b[i:])
+}
+
+// dashedClock reads 05-28-40 or 05-28 behind a date with its year, as names of files have it.
+func (s *stamp) dashedClock(b []byte) int {
+	_, hour := digits(b)
+	n, minute := digits(b[3:])
+	i := 3 + n
+	if n != 2 || !s.once(hourPart|minutePart|secondPart) {
+		return 0
+	}
+	s.hour, s.minute, s.second = int(hour), int(minute), 0
+	if i == len(b) || b[i] != '-' {
+		return i
+	}
+	n, second := digits(b[i+1:])
+	if i += 1 + n; n != 2 {
+		return 0
+	}
+	s.second = int(second)
+	return i
 }
 
 // dated reports that a day was met: no form has the clock in front, so that a line which

@@ -55,9 +55,11 @@ const maxTimeLine = 256
 //	Sun, 22 Nov 2026 05:28:40 +0800      date -R
 //	2026年 11月 22日 星期日 下午 05:28:40 CST     in Chinese ones, also 时分秒, and 日 11月 22
 //	2026-11-22T05:28:40+08:00            ISO 8601 and what is like it: / or . in the date, a
-//	                                     blank, _ or - for the T, Z, +08, +0800, letters
+//	                                     blank, _ or - for the T, Z, +08, +0800, letters;
+//	                                     behind the date also 05-28-40
 //	20261122T052840Z, 20261122052840     the same without separators
 //	22-Nov-2026 05:28:40                 a month in letters between; / too, and : behind it
+//	22.11.2026 05:28:40                  with dots, the day is first
 //	1795325320, @1795325320              seconds since 1970, of 2008 to 2033; with 13, 16 or
 //	                                     19 digits milli-, micro- and nanoseconds
 //	Nov 22 05:28:40                      of a file whose modification time is known
@@ -68,7 +70,7 @@ const maxTimeLine = 256
 // (run-17) is none either.
 //
 // Behind a date with its year a time may be without seconds (2026-11-22 05:28, 202611220528);
-// otherwise it is none. 22/11/2026 and 11/22/2026 are none.
+// otherwise it is none. 22/11/2026 and 11/22/2026 are none: countries differ in which is the day.
 //
 // Letters of a zone count where date(1) prints them for one zone only, and where they are those
 // of the location; any others (CST, IST) are taken to mean the location, as no letters are. A
