@@ -304,7 +304,7 @@ type Report struct {
 	// Width is that of the intervals; Step the usual time between two snapshots, 0 for one
 	// snapshot.
 	Width, Step time.Duration
-	Groups      []Group // those with most first
+	Groups      []Group // the one that changed most, then those with most first
 	Intervals   []Interval
 	Peak        Peak
 	// Onset is what changed most, nil if nothing did.
@@ -340,12 +340,17 @@ func (t *Trend) Report(width time.Duration, n int) *Report {
 	slices.SortFunc(order, func(a, b int) int {
 		return cmp.Or(cmp.Compare(sums[b], sums[a]), tally.CompareValues(&t.groups[a], &t.groups[b]))
 	})
+	points := t.intervals(t.width, order[:min(len(order), onsetGroups)])
+	changed := 0
+	r.Onset, changed = onset(points)
+	if changed > 0 { // what is told of it is to be seen too, in charts and tables of the first few
+		first := order[changed]
+		order = slices.Insert(slices.Delete(order, changed, changed+1), 0, first)
+	}
 	for _, i := range order {
 		r.Groups = append(r.Groups, Group{t.groups[i], float64(sums[i]) / float64(max(snapshots, 1)), t.peaks[i]})
 	}
 	r.order = order
-	points := t.intervals(t.width, order[:min(len(order), onsetGroups)])
-	r.Onset = onset(r, points)
 	for i := 1; i < len(points); i++ {
 		start := points[i-1].Last
 		if width := points[i].First.Sub(start); isGap(width, r.Step) {
@@ -527,8 +532,7 @@ func withGaps(all []Interval, step time.Duration) []Interval {
 // Onset is the greatest change of a trend: what a group, or all connections, had on average
 // outside of a span of time, and within it.
 type Onset struct {
-	All          bool // connections, of any group
-	Group        int  // of Report.Groups, unless All
+	All          bool // connections of any group, not of the first of Report.Groups
 	Usual, Level float64
 	From, Until  time.Time // the first and the last snapshot of the span
 	// Lasts says that the span reaches to the last snapshot.
@@ -549,36 +553,29 @@ const (
 	onsetGroups = 64
 )
 
-// onset looks for the span of time in which a group differs most from the rest.
-func onset(r *Report, points []Interval) *Onset {
+// onset looks for the span of time in which a group differs most from the rest, and says which.
+func onset(points []Interval) (best *Onset, group int) {
 	// A torn listing looks like a fall.
 	whole := slices.DeleteFunc(slices.Clone(points), func(p Interval) bool { return p.Parts > 0 })
 	if 2*len(whole) > len(points) {
 		points = whole
 	}
 	if len(points) < leastPoints {
-		return nil
+		return nil, 0
 	}
 	per := (len(points) + maxPoints - 1) / maxPoints
-	var best *Onset
-	consider := func(o *Onset) {
+	for g := range points[0].Groups {
+		o := span(points, per, func(p *Interval) float64 { return p.Groups[g] })
 		if o != nil && (best == nil || o.size() > best.size()) {
-			best = o
-		}
-	}
-	for g := range min(len(r.Groups), onsetGroups) {
-		if o := span(points, per, func(p *Interval) float64 { return p.Groups[g] }); o != nil {
-			o.Group = g
-			consider(o)
+			best, group = o, g
 		}
 	}
 	if best == nil { // of no group, but of all together
-		if o := span(points, per, func(p *Interval) float64 { return p.Connections }); o != nil {
-			o.All = true
-			consider(o)
+		if best = span(points, per, func(p *Interval) float64 { return p.Connections }); best != nil {
+			best.All = true
 		}
 	}
-	return best
+	return best, group
 }
 
 // size orders changes: what has trebled tells more than what is a third less.

@@ -324,8 +324,31 @@ func TestOnset(t *testing.T) {
 		if got == nil {
 			continue
 		}
-		if report.Groups[got.Group].Value.State != tt.of || !got.From.Equal(tt.want.From) || !got.Until.Equal(tt.want.Until) || got.Lasts != tt.want.Lasts {
-			t.Errorf("%s: %+v of %v, want %+v", tt.name, got, report.Groups[got.Group].Value.State, tt.want)
+		if report.Groups[0].Value.State != tt.of || !got.From.Equal(tt.want.From) || !got.Until.Equal(tt.want.Until) || got.Lasts != tt.want.Lasts {
+			t.Errorf("%s: %+v of %v, want %+v", tt.name, got, report.Groups[0].Value.State, tt.want)
 		}
+	}
+}
+
+// TestGroupsOrder has a small group first because it changed most, and the others by size.
+func TestGroupsOrder(t *testing.T) {
+	trend := NewTrend(0)
+	for i := range 20 {
+		trend.Add(&Point{Time: start.Add(time.Duration(i) * time.Minute), Connections: 1000, Groups: []GroupCount{
+			{stateValue(conn.Established), 700}, {stateValue(conn.FinWait), 200}, {stateValue(conn.SynRecv), uint64(1 + i/10*40)}, {stateValue(conn.Close), 60},
+		}})
+	}
+	r := trend.Report(0, 0)
+	want := []conn.State{conn.SynRecv, conn.Established, conn.FinWait, conn.Close}
+	for i, g := range r.Groups {
+		if g.Value.State != want[i] {
+			t.Fatalf("group %d is %v, want %v", i, g.Value.State, want[i])
+		}
+		if v := r.Intervals[0].Groups[i]; v != []float64{1, 700, 200, 60}[i] {
+			t.Errorf("%v has %v in the first interval", want[i], v)
+		}
+	}
+	if columns := trend.Columns(r, 1, 10); columns[0][0] != 1 || columns[0][9] != 41 {
+		t.Errorf("columns of the first group: %v", columns[0])
 	}
 }

@@ -203,7 +203,7 @@ func (t *Trend) onset(r *history.Report, word *explain.Catalogue) string {
 	c := r.Onset
 	name := word.Word("trend.all")
 	if !c.All {
-		name = t.groupName(&r.Groups[c.Group].Value, word)
+		name = t.groupName(&r.Groups[0].Value, word)
 	}
 	key, until := "rose", ".lasts"
 	args := []any{name, rounded(c.Usual), rounded(c.Level), moment(c.From, time.Minute)}
@@ -219,7 +219,7 @@ func (t *Trend) onset(r *history.Report, word *explain.Catalogue) string {
 
 func rounded(v float64) string { return explain.Thousands(uint64(math.Round(v))) }
 
-// chart draws the largest groups over time.
+// chart draws the first groups over time.
 func (t *Trend) chart(h *TrendHost, r *history.Report, o Options) string {
 	const lowest, highest, least, usual = 3, 12, 40, 80
 	limit := o.Width
@@ -242,16 +242,20 @@ func (t *Trend) chart(h *TrendHost, r *history.Report, o Options) string {
 		asciigraph.YAxisValueFormatter(func(v float64) string { return rounded(max(v, 0)) }),
 	}
 	var marks []asciigraph.CharSet
+	colors := slices.Clone(lineColors[:len(lines)])
 	for g := range lines {
 		mark := string(lineMarks[g])
 		marks = append(marks, asciigraph.CreateCharSet(mark))
 		legend = append(legend, mark+" "+t.groupName(&r.Groups[g].Value, o.Words))
 	}
+	// Of two lines at one place the one that is drawn last is seen: the first group's.
+	slices.Reverse(lines)
+	slices.Reverse(marks)
+	slices.Reverse(colors)
 	options = append(options, asciigraph.SeriesChars(marks...))
 	if o.Color {
-		options = append(options, asciigraph.SeriesColors(lineColors[:len(lines)]...))
+		options = append(options, asciigraph.SeriesColors(colors...))
 	}
-	// Of two lines at one place the smaller group's is seen.
 	text := axis.Replace(asciigraph.PlotMany(lines, options...))
 	var out []string
 	for line := range strings.SplitSeq(text, "\n") {
@@ -314,7 +318,7 @@ func (t *Trend) intervalsTitle(h *TrendHost, r *history.Report, o Options) strin
 	return o.Words.Word("title.trend", lastingTime(r.Width))
 }
 
-// intervalsTable has a row for each interval and a column for each of the largest groups.
+// intervalsTable has a row for each interval and a column for each of the first groups.
 func (t *Trend) intervalsTable(r *history.Report, o Options) *table {
 	word := o.Words
 	var columns []string
@@ -478,7 +482,7 @@ func (t *Trend) hostDocument(h *TrendHost) trendHostJSON {
 	if c := r.Onset; c != nil {
 		d.Change = &onsetJSON{Usual: tenth(c.Usual), Level: tenth(c.Level), From: utc(c.From), Until: optional(utc(c.Until), !c.Lasts)}
 		if !c.All {
-			d.Change.Protocol, d.Change.Name = changeName(t.By, &r.Groups[c.Group].Value)
+			d.Change.Protocol, d.Change.Name = changeName(t.By, &r.Groups[0].Value)
 		}
 	}
 	for i := range r.Events {
