@@ -319,8 +319,9 @@ func (r *Reader[A]) end(err error) {
 		if c.Config() == nil {
 			c.config = r.after.config
 		}
-		if r.count == 0 && c.Time.IsZero() { // a time behind the one listing can be of no other
-			c.Time, c.TimeFrom, c.TimeLocal = r.after.Time, r.after.TimeFrom, r.after.TimeLocal
+		if r.count == 0 && c.Time.IsZero() { // what is told behind the one listing can be of no other
+			c.tell(r.after.told())
+			c.Host = cmp.Or(c.Host, r.after.Host)
 		}
 	}
 	switch {
@@ -424,6 +425,7 @@ func (r *Reader[A]) takeHosts(c *Snapshot[A], h hosts) {
 }
 
 func (s *Snapshot[A]) tell(t told) { s.Time, s.TimeFrom, s.TimeLocal = t.time, t.from, t.local }
+func (s *Snapshot[A]) told() told  { return told{time: s.Time, from: s.TimeFrom, local: s.TimeLocal} }
 
 // merge adds what became of some lines.
 func (s *Snapshot[A]) merge(counts *Counts, message parse.Message, problems []parse.Error) {

@@ -89,12 +89,10 @@ func (s *stamp) number(b []byte) int {
 		next = b[n]
 	}
 	switch {
-	case n <= 2 && next == ':':
-		return s.clock(b)
+	case n <= 2 && next == ':', n == 2 && next == '-' && s.has(yearPart|monthPart|dayPart):
+		return s.clock(b, next)
 	case n == 4 && (next == '-' || next == '/' || next == '.'):
 		return s.date(b, next)
-	case n == 2 && next == '-' && s.has(yearPart|monthPart|dayPart):
-		return s.dashedClock(b)
 	case n <= 2 && (next == '-' || next == '/' || next == '.'):
 		return s.dayFirst(b, next)
 	case n == 8 && s.once(yearPart|monthPart|dayPart):
@@ -193,8 +191,9 @@ func separator(b []byte) int {
 	return 0
 }
 
-// clock reads 05:28:40, and what follows the point, or 05:28 behind a date with its year.
-func (s *stamp) clock(b []byte) int {
+// clock reads 05:28:40, and what follows the point, or 05:28 behind a date with its year; there
+// it may have dashes, as in names of files.
+func (s *stamp) clock(b []byte, sep byte) int {
 	i, hour := digits(b)
 	n, minute := digits(b[i+1:])
 	if i += 1 + n; n != 2 || !s.dated() {
@@ -204,7 +203,7 @@ func (s *stamp) clock(b []byte) int {
 		return 0
 	}
 	s.hour, s.minute, s.second = int(hour), int(minute), 0
-	if i == len(b) || b[i] != ':' {
+	if i == len(b) || b[i] != sep {
 		if !s.has(yearPart) {
 			return 0
 		}
@@ -216,26 +215,6 @@ func (s *stamp) clock(b []byte) int {
 	}
 	s.second = int(second)
 	return i + s.fraction(b[i:])
-}
-
-// dashedClock reads 05-28-40 or 05-28 behind a date with its year, as names of files have it.
-func (s *stamp) dashedClock(b []byte) int {
-	_, hour := digits(b)
-	n, minute := digits(b[3:])
-	i := 3 + n
-	if n != 2 || !s.once(hourPart|minutePart|secondPart) {
-		return 0
-	}
-	s.hour, s.minute, s.second = int(hour), int(minute), 0
-	if i == len(b) || b[i] != '-' {
-		return i
-	}
-	n, second := digits(b[i+1:])
-	if i += 1 + n; n != 2 {
-		return 0
-	}
-	s.second = int(second)
-	return i
 }
 
 // dated reports that a day was met: no form has the clock in front, so that a line which
@@ -488,41 +467,4 @@ func digits(b []byte) (n int, v int64) {
 // wall is what the clocks showed, as if they stood in UTC.
 func (s *stamp) wall() time.Time {
 	return time.Date(s.year, time.Month(s.month), s.day, s.hour, s.minute, s.second, s.nano, time.UTC)
-}
-
-// instant is the moment, and whether loc had to say which. A day or an hour that does not
-// exist is none.
-func (s *stamp) instant(loc *time.Location) (t time.Time, local, ok bool) {
-	switch {
-	case s.half > morning && s.hour == 0, s.half == morning && s.hour > 12, s.half == evening && s.hour == 12:
-		return t, false, false
-	case s.half == morning && s.hour == 12:
-		s.hour = 0
-	case s.half == afternoon && s.hour < 12, s.half == evening && s.hour < 12, s.half == noon && s.hour < 11:
-		s.hour += 12
-	}
-	s.half = wholeDay
-	wall := s.wall()
-	if s.year < 1970 || int(wall.Month()) != s.month || wall.Day() != s.day || s.hour > 23 || s.minute > 59 || s.second > 59 {
-		return t, false, false
-	}
-	if s.has(offsetPart) {
-		return wall.Add(-time.Duration(s.offset) * time.Second), false, true
-	}
-	first, second := instants(wall, loc)
-	offset, known := zones[s.zone]
-	switch {
-	case s.zone == "" || lettered(first, s.zone):
-		return first, !known, true
-	case !second.IsZero() && lettered(second, s.zone):
-		return second, !known, true
-	case known:
-		return wall.Add(-offset), false, true
-	}
-	return first, true, true
-}
-
-func lettered(t time.Time, zone string) bool {
-	name, _ := t.Zone()
-	return name == zone
 }

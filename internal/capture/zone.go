@@ -38,6 +38,43 @@ func offsetAt(t time.Time, loc *time.Location) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
+// instant is the moment, and whether loc had to say which. A day or an hour that does not
+// exist is none.
+func (s *stamp) instant(loc *time.Location) (t time.Time, local, ok bool) {
+	switch {
+	case s.half > morning && s.hour == 0, s.half == morning && s.hour > 12, s.half == evening && s.hour == 12:
+		return t, false, false
+	case s.half == morning && s.hour == 12:
+		s.hour = 0
+	case s.half == afternoon && s.hour < 12, s.half == evening && s.hour < 12, s.half == noon && s.hour < 11:
+		s.hour += 12
+	}
+	s.half = wholeDay
+	wall := s.wall()
+	if s.year < 1970 || int(wall.Month()) != s.month || wall.Day() != s.day || s.hour > 23 || s.minute > 59 || s.second > 59 {
+		return t, false, false
+	}
+	if s.has(offsetPart) {
+		return wall.Add(-time.Duration(s.offset) * time.Second), false, true
+	}
+	first, second := instants(wall, loc)
+	offset, known := zones[s.zone]
+	switch {
+	case s.zone == "" || lettered(first, s.zone):
+		return first, !known, true
+	case !second.IsZero() && lettered(second, s.zone):
+		return second, !known, true
+	case known:
+		return wall.Add(-offset), false, true
+	}
+	return first, true, true
+}
+
+func lettered(t time.Time, zone string) bool {
+	name, _ := t.Zone()
+	return name == zone
+}
+
 // Twice gives the later of the two moments at which clocks in loc showed the same, where t is
 // the first of them, as of a time that was told without its zone when daylight saving ended.
 func Twice(t time.Time, loc *time.Location) (later time.Time, ok bool) {

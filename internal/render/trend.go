@@ -236,27 +236,24 @@ func (t *Trend) chart(h *TrendHost, r *history.Report, o Options) string {
 		return ""
 	}
 	lines := h.Columns(r, shownLines, columns)
-	var legend []string
 	options := []asciigraph.Option{
 		asciigraph.Height(int(min(max(top, lowest), highest))), asciigraph.LowerBound(0), asciigraph.Precision(0),
 		asciigraph.YAxisValueFormatter(func(v float64) string { return rounded(max(v, 0)) }),
 	}
-	var marks []asciigraph.CharSet
-	colors := slices.Clone(lineColors[:len(lines)])
-	for g := range lines {
-		mark := string(lineMarks[g])
-		marks = append(marks, asciigraph.CreateCharSet(mark))
-		legend = append(legend, mark+" "+t.groupName(&r.Groups[g].Value, o.Words))
-	}
 	// Of two lines at one place the one that is drawn last is seen: the first group's.
-	slices.Reverse(lines)
-	slices.Reverse(marks)
-	slices.Reverse(colors)
+	var series [][]float64
+	var marks []asciigraph.CharSet
+	var colors []asciigraph.AnsiColor
+	for g, line := range slices.Backward(lines) {
+		series = append(series, line)
+		marks = append(marks, asciigraph.CreateCharSet(string(lineMarks[g])))
+		colors = append(colors, lineColors[g])
+	}
 	options = append(options, asciigraph.SeriesChars(marks...))
 	if o.Color {
 		options = append(options, asciigraph.SeriesColors(colors...))
 	}
-	text := axis.Replace(asciigraph.PlotMany(lines, options...))
+	text := axis.Replace(asciigraph.PlotMany(series, options...))
 	var out []string
 	for line := range strings.SplitSeq(text, "\n") {
 		out = append(out, strings.TrimRight(line, " "))
@@ -268,7 +265,8 @@ func (t *Trend) chart(h *TrendHost, r *history.Report, o Options) string {
 	first, last := moment(h.First, time.Minute), moment(h.Last, time.Minute)+" UTC"
 	out = append(out, strings.Repeat(" ", indent)+first+strings.Repeat(" ", max(1, columns-len(first)-len(last)))+last)
 	line := ""
-	for _, name := range legend {
+	for g := range lines {
+		name := string(lineMarks[g]) + " " + t.groupName(&r.Groups[g].Value, o.Words)
 		if line != "" && indent+width(line)+width(name) > limit {
 			out = append(out, strings.Repeat(" ", indent)+strings.TrimRight(line, " "))
 			line = ""

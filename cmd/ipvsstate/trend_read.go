@@ -1,0 +1,474 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ipvsstate/internal/capture"
+	"ipvsstate/internal/conn"
+	"ipvsstate/internal/explain"
+	"ipvsstate/internal/history"
+	"ipvsstate/internal/parse"
+	"ipvsstate/internal/render"
+	"ipvsstate/internal/tally"
+)
+
+// trendReading reads many snapshots on all processors.
+type trendReading struct {
+	app          *app
+	options      *trendOptions
+	words        *explain.Catalogue
+	by           tally.Dimension
+	since, until time.Time
+
+	entries atomic.Int64 // so far
+	files   atomic.Int64
+	inputs  atomic.Int64
+	bytes   atomic.Int64 // of files that are done
+
+	mu        sync.Mutex
+	reading   map[*capture.Source]bool
+	hosts     map[string]*render.TrendHost
+	failed    error // the first input that could not be read
+	failures  int
+	unlisted  int             // inputs without a listing
+	undated   int             // snapshots whose time nothing tells
+	backwards int             // times that are older than the one before in their input
+	outside   int             // snapshots that --since and --until leave out
+	newest    time.Time       // of those
+	others    map[string]bool // directors that --host leaves out
+	bad       int64
+	logs      map[string]*log
+}
+
+// log is an input with several snapshots of which nothing tells the director, or a folder of
+// inputs with one each.
+type log struct {
+	name        string
+	snapshots   int
+	first, last time.Time
+	copies      bool // among them
+}
+
+// findings reports that the rules are asked: a page marks what they find.
+func (r *trendReading) findings() bool {
+	return r.options.findings || r.options.output.value == "html"
+}
+
+// shownFailures is how many inputs that cannot be read are named.
+const shownFailures = 5
+
+func (r *trendReading) refuse(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failures++; r.failures <= shownFailures {
+		if r.failed != nil {
+			r.app.complain(err)
+			return
+		}
+		r.failed = err
+	}
+}
+
+// read reads all inputs. It returns an error only if that ended the reading.
+func (r *trendReading) read(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		args = []string{"-"}
+	}
+	files := slices.DeleteFunc(slices.Clone(args), func(name string) bool { return name == "-" })
+	var jobs []func(context.Context, capture.Config)
+	if len(files) < len(args) {
+		jobs = append(jobs, r.stdin)
+	}
+	size := int64(0)
+	if len(files) > 0 {
+		units, failures, err := capture.Find(files, time.Local)
+		switch {
+		case err != nil && len(jobs) == 0:
+			return findFailure(err)
+		case err != nil:
+			r.refuse(findFailure(err))
+			failures = nil
+		}
+		for _, err := range failures {
+			r.refuse(openFailure("", err))
+		}
+		for i := range units {
+			if u := &units[i]; !r.outOfTime(u) {
+				size += u.Size
+				jobs = append(jobs, func(ctx context.Context, cfg capture.Config) { r.unit(ctx, u, cfg) })
+			}
+		}
+	}
+	processors := runtime.GOMAXPROCS(0)
+	readers := min(processors, max(len(jobs), 1))
+	cfg := capture.Config{Location: time.Local, Workers: (processors + readers - 1) / readers}
+	cfg.Format, _ = parse.FormatOf(r.options.format.value) // the flag takes no other
+	done := r.progress(len(jobs), size)
+	defer done()
+	next := atomic.Int64{}
+	var wait sync.WaitGroup
+	for range readers {
+		wait.Go(func() {
+			for n := int(next.Add(1)) - 1; n < len(jobs) && ctx.Err() == nil; n = int(next.Add(1)) - 1 {
+				jobs[n](ctx, cfg)
+				r.files.Add(1)
+			}
+		})
+	}
+	wait.Wait()
+	if ctx.Err() != nil {
+		return &failure{err: context.Cause(ctx), code: exitInterrupted}
+	}
+	return nil
+}
+
+// outOfTime reports a file that need not be read: a recorded snapshot whose name tells a time
+// that is not wanted, or what was last written before --since, so that nothing in it is newer.
+func (r *trendReading) outOfTime(u *capture.Unit) bool {
+	at, recorded := history.RecordedAt(u.Path)
+	if !recorded {
+		at = u.Modified
+	}
+	out := !at.IsZero() && (!r.since.IsZero() && at.Before(r.since) || recorded && !r.until.IsZero() && at.After(r.until))
+	if out {
+		r.leaveOut(at)
+	}
+	return out
+}
+
+// stdin reads standard input.
+func (r *trendReading) stdin(ctx context.Context, cfg capture.Config) {
+	src, err := r.app.openInput("-")
+	if err == nil {
+		err = r.source(ctx, src, cfg)
+	}
+	if err != nil && ctx.Err() == nil {
+		r.refuse(readFailure(&capture.Source{Kind: capture.Stdin, Name: "standard input"}, err, "hint.damaged-listing"))
+	}
+}
+
+func (r *trendReading) unit(ctx context.Context, u *capture.Unit, cfg capture.Config) {
+	err := u.Each(func(src *capture.Source) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		r.setReading(src, true)
+		defer r.setReading(src, false)
+		if err := r.source(ctx, src, cfg); err != nil && ctx.Err() == nil { // the others of an archive count
+			r.refuse(readFailure(src, err, "hint.damaged-listing"))
+		}
+		return ctx.Err()
+	})
+	r.bytes.Add(u.Size)
+	if err != nil && ctx.Err() == nil {
+		r.refuse(readFailure(&capture.Source{Name: u.Path}, err, "hint.damaged-listing"))
+	}
+}
+
+func (r *trendReading) setReading(src *capture.Source, on bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if on {
+		r.reading[src] = true
+	} else {
+		delete(r.reading, src)
+	}
+}
+
+// bytesRead is how much of all files has been read, compressed as they are.
+func (r *trendReading) bytesRead() int64 {
+	n := r.bytes.Load()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for src := range r.reading {
+		n += src.Offset()
+	}
+	return n
+}
+
+// datedPoint is a snapshot with where its time is from.
+type datedPoint struct {
+	point     *history.Point
+	from      render.TimeFrom
+	host      string
+	backwards bool // older than the one before it
+}
+
+// source reads the snapshots of one input, and adds them.
+func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capture.Config) error {
+	hostless := &log{name: src.Name}
+	defer r.keep(hostless)
+	options := tally.Options{}
+	if r.by.Aspect == tally.Server {
+		options.Plan = &tally.Plan{By: []tally.Dimension{r.by}}
+	}
+	if r.findings() {
+		options.Sample = tally.NewSamplePlan(tally.MaxSample, 0)
+	}
+	reader := capture.NewReader(ctx, src, cfg, func() *tally.Tally { return tally.New(options) })
+	defer reader.Close()
+	var last *datedPoint // which may yet get its time from elsewhere
+	number := int(r.inputs.Add(1))
+	var before time.Time // of the newest snapshot that told its own
+	counted := int64(0)
+	for reader.Scan() {
+		s := reader.Snapshot()
+		r.entries.Add(s.Entries)
+		counted += s.Bad
+		if reader.Err() != nil { // of what could not be read to its end nothing is known
+			break
+		}
+		d := &datedPoint{point: r.point(src, s), from: render.TimeHeader, host: cmp.Or(s.Host, src.Host)}
+		d.point.Input = number
+		switch {
+		case s.Time.IsZero():
+			d.from = render.TimeUnknown
+		default:
+			d.point.Time = s.Time
+			if s.TimeLocal && !s.Time.After(before) { // an hour that comes twice
+				if later, ok := capture.Twice(s.Time, time.Local); ok && later.After(before) {
+					d.point.Time = later
+				}
+			}
+			d.backwards = d.point.Time.Before(before)
+			before = d.point.Time
+		}
+		r.add(last, hostless)
+		last = d
+	}
+	r.mu.Lock()
+	r.bad += counted
+	r.mu.Unlock()
+	err := reader.Err()
+	var none *capture.NoListingError
+	switch {
+	case errors.As(err, &none):
+		r.mu.Lock()
+		r.unlisted++
+		r.mu.Unlock()
+		return nil
+	case err != nil:
+		r.add(last, hostless)
+		return err
+	}
+	// Beside snapshots that tell theirs, the time of one that does not is not the file's.
+	if last != nil && before.IsZero() {
+		if t, ok := capture.NameTime(src.Name, time.Local); ok && src.Kind == capture.File {
+			last.point.Time, last.from = t, render.TimeName
+		} else if !src.Modified.IsZero() {
+			last.point.Time, last.from = src.Modified, render.TimeMtime
+		}
+	}
+	r.add(last, hostless)
+	return nil
+}
+
+// point is what is kept of a snapshot.
+func (r *trendReading) point(src *capture.Source, s *capture.Snapshot[*tally.Tally]) *history.Point {
+	t := s.Result
+	p := &history.Point{
+		Connections: t.Connections(), Templates: t.Templates(),
+		Part: !s.Complete || s.Torn || s.Cut || s.Message == parse.CutShort || s.Bad > 0,
+	}
+	switch r.by.Aspect {
+	case tally.State:
+		for _, c := range t.States(tally.ByLifeCycle) {
+			p.Groups = append(p.Groups, history.GroupCount{Value: tally.Value{Protocol: c.Protocol, State: c.State}, Count: c.Count})
+		}
+	case tally.OfService:
+		for _, v := range t.Services() {
+			if v.Connections > 0 {
+				p.Groups = append(p.Groups, history.GroupCount{Value: tally.Value{Protocol: v.Protocol, Endpoint: v.Virtual, Marked: v.Marked, Fwmark: v.Fwmark}, Count: v.Connections})
+			}
+		}
+		if rest := t.Ungrouped(); rest.Connections > 0 {
+			p.Groups = append(p.Groups, history.GroupCount{Count: rest.Connections})
+		}
+	default:
+		t.Groups().All(func(g *tally.Group) bool {
+			if g.Connections > 0 {
+				p.Groups = append(p.Groups, history.GroupCount{Value: g.Values[0], Count: g.Connections})
+			}
+			return true
+		})
+	}
+	if r.findings() {
+		p.Events = r.events(src, s)
+	}
+	return p
+}
+
+// events are what the rules say of a snapshot's sample.
+func (r *trendReading) events(src *capture.Source, s *capture.Snapshot[*tally.Tally]) (all []history.Event) {
+	m := &render.Summary{
+		Kind: src.Kind, Name: src.Name, Format: render.FormatOf(&s.Counts, s.Header), Index: 1, Of: 1,
+		Complete: s.Complete, CutShort: s.Message == parse.CutShort, Torn: s.Torn,
+		Input: s.Counts, Tally: s.Result, Config: s.Config(), Timeouts: conn.DefaultTimeouts,
+	}
+	if m.Config != nil && m.Config.Timeouts != nil {
+		m.Timeouts = *m.Config.Timeouts
+	}
+	for _, f := range diagnoseSample(m).Findings {
+		all = append(all, render.EventOf(&f, r.words))
+	}
+	return all
+}
+
+// add adds a snapshot to its director's trend, and to l if nothing tells the director. Of none
+// there is nothing to add.
+func (r *trendReading) add(d *datedPoint, l *log) {
+	if d == nil {
+		return
+	}
+	at := d.point.Time
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d.backwards {
+		r.backwards++
+	}
+	switch {
+	case d.from == render.TimeUnknown:
+		r.undated++
+		return
+	case r.options.host != "" && d.host != r.options.host:
+		r.others[d.host] = true
+		return
+	case !r.since.IsZero() && at.Before(r.since), !r.until.IsZero() && at.After(r.until):
+		r.leaveOut(at)
+		return
+	}
+	h := r.hosts[d.host]
+	if h == nil {
+		h = &render.TrendHost{Host: d.host, Trend: history.NewTrend(r.options.interval), Times: make(map[render.TimeFrom]int)}
+		r.hosts[d.host] = h
+	}
+	added := h.Add(d.point)
+	if added {
+		h.Times[d.from]++
+	}
+	if d.host == "" {
+		l.meet(log{snapshots: 1, first: at, last: at, copies: !added})
+	}
+}
+
+// meet takes snapshots in.
+func (l *log) meet(other log) {
+	if l.snapshots == 0 || other.first.Before(l.first) {
+		l.first = other.first
+	}
+	if l.snapshots == 0 || other.last.After(l.last) {
+		l.last = other.last
+	}
+	l.snapshots += other.snapshots
+	l.copies = l.copies || other.copies
+}
+
+// keep keeps a log, of a single snapshot as part of its folder.
+func (r *trendReading) keep(l *log) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	name := l.name
+	switch l.snapshots {
+	case 0:
+		return
+	case 1:
+		name = path.Dir(name) + "/"
+	}
+	if r.logs[name] == nil {
+		r.logs[name] = &log{name: name}
+	}
+	r.logs[name].meet(*l)
+}
+
+// overlapping are two logs that tell of one time, and so perhaps of two directors.
+func (r *trendReading) overlapping() (a, b *log, ok bool) {
+	all := slices.SortedFunc(maps.Values(r.logs), func(a, b *log) int { return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.name, b.name)) })
+	for _, l := range all {
+		if l.copies {
+			continue
+		}
+		if a != nil && l.first.Before(a.last) {
+			return a, l, true
+		}
+		if a == nil || l.last.After(a.last) {
+			a = l
+		}
+	}
+	return nil, nil, false
+}
+
+// leaveOut counts what --since and --until leave out.
+func (r *trendReading) leaveOut(at time.Time) {
+	if r.outside++; at.After(r.newest) {
+		r.newest = at
+	}
+}
+
+// nothing is why there is no trend.
+func (r *trendReading) nothing(stopped error) error {
+	switch {
+	case stopped != nil:
+		return stopped
+	case r.failed != nil:
+		return r.failed
+	case len(r.others) > 0:
+		return r.nothingOf(r.options.host)
+	case r.outside > 0:
+		return fail("hint.outside", errors.New("all snapshots are outside of --since and --until"), r.newest.UTC().Format("2006-01-02 15:04:05 UTC"))
+	case r.undated > 0:
+		return fail("hint.undated", errors.New("no snapshot tells its time"))
+	}
+	return fail("hint.trend", errors.New("no listing of IPVS connections was found"))
+}
+
+// shownHosts is how many directors are named that there are.
+const shownHosts = 10
+
+// nothingOf is why there is no trend of a director, where there are others.
+func (r *trendReading) nothingOf(host string) error {
+	within := ""
+	if r.outside > 0 {
+		within = " within --since and --until"
+	}
+	err := fmt.Errorf("no snapshot%s is known to be of %s", within, host)
+	delete(r.others, "")
+	names := slices.Sorted(maps.Keys(r.others))
+	if len(names) == 0 {
+		return fail("hint.hostless", err)
+	}
+	if len(names) > shownHosts {
+		names = append(names[:shownHosts], "…")
+	}
+	return fail("hint.hosts", err, render.Clean(strings.Join(names, ", ")))
+}
+
+// notes are what a reader must know of the reading.
+func (r *trendReading) notes() (all []string) {
+	add := func(key string, n int) {
+		if n > 0 {
+			all = append(all, r.words.Count(key, uint64(n)))
+		}
+	}
+	if r.failed != nil {
+		add("trend.failed", r.failures)
+	}
+	add("trend.unlisted", r.unlisted)
+	add("trend.undated", r.undated)
+	add("trend.backwards", r.backwards)
+	add("bad", int(r.bad))
+	if a, b, ok := r.overlapping(); ok {
+		all = append(all, r.words.Word("trend.overlap", render.Clean(a.name), render.Clean(b.name)))
+	}
+	return all
+}
