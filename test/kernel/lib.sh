@@ -81,13 +81,14 @@ steady() {
 	return 1
 }
 
-# same_entries LISTING LISTING: true when they differ in nothing but the times to expiry.
+# same_entries LISTING LISTING: true when they differ in nothing but the times to expiry, which ipvsadm has in the second
+# column and the kernel in the last.
 same_entries() {
 	[ "$(entry_sum "$1")" = "$(entry_sum "$2")" ]
 }
 
 entry_sum() {
-	sed 's/ [0-9]*:[0-9]* //' "$1" | sort | md5sum
+	sed -e 's/ [0-9]*:[0-9]* //' -e 's/  *[0-9]*$//' "$1" | sort | md5sum
 }
 
 # readings NAME: one quick series of everything that the host compares: the table as ipvsstate reads it, as it comes

@@ -91,7 +91,7 @@ until_true [ -e /run/late.ready ]
 until_true synced 20 10.9.0.1:80
 until_true synced 3 10.9.0.1:89
 until_true synced 5 10.9.0.2:8001
-saved full
+steady full saved full
 mkdir /run/lb1 /run/lb2
 run record.master ipvsstate record --host lb1 /run/lb1
 run record.backup ipvsstate record --host lb2 --netns backup /run/lb2
@@ -102,7 +102,7 @@ run origins ipvsstate diff --sync -o json "$OUT/full.backup.txt"
 # A server is removed, and with expire_nodest_conn its connections with it: at once, which no packet can do. The backup
 # keeps them.
 ipvsadm -d -t 10.9.0.1:80 -r 10.2.1.2:8001
-saved gone
+steady gone saved gone
 run removed ipvsstate diff -o json "$OUT/full.master.txt" "$OUT/gone.master.txt"
 mkdir /run/later
 run record.later ipvsstate record --host lb1 /run/later
