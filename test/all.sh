@@ -66,11 +66,10 @@ step HTML pages in a browser
 test/browser.sh
 
 step fuzzing, a smoke run
-go test -run '^$' -fuzz '^FuzzScan$' -fuzztime 20s ./internal/parse
-for f in FuzzIPv4 FuzzIPv6 FuzzConfig; do
-	go test -run '^$' -fuzz "^$f\$" -fuzztime 5s ./internal/parse
+# By number: a run that is limited in time can fail without having found anything (go.dev/issue/75804, until Go 1.27).
+grep -rHoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' cmd internal | while IFS=: read -r file target; do
+	go test -run '^$' -fuzz "^${target#func }\$" -fuzztime 100000x "./${file%/*}" </dev/null
 done
-go test -run '^$' -fuzz '^FuzzNew$' -fuzztime 5s ./internal/filter
 
 step tests in the real kernel
 gotest -count=1 -timeout 20m ./test/kernel
