@@ -13,6 +13,7 @@ import (
 	"ipvsstate/internal/capture"
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/parse"
+	"ipvsstate/internal/tally"
 )
 
 // Snapshot is what is written of a director.
@@ -65,6 +66,9 @@ func (s *Snapshot) Write(w io.Writer) (entries int64, err error) {
 		return t.entries, err
 	}
 	text = text[:0]
+	if t.twice > 0 {
+		text = fmt.Appendf(text, "# twice: %d rows that the kernel showed a second time are left out\n", t.twice)
+	}
 	if t.unread > 0 {
 		text = fmt.Appendf(text, "# left out: %d lines that could not be read, and may hold addresses\n", t.unread)
 	}
@@ -86,11 +90,14 @@ func oneLine(text string) string {
 // gives (ipvs.ReadSize): asking for less makes it walk its table more often.
 const tableSize = 32 * 4096
 
-// tableWriter copies a proc file: as it is, or with pseudonyms.
+// tableWriter copies a proc file: as it is, or with pseudonyms. A row that the kernel shows twice,
+// as it can before Linux 6.14, is written once.
 type tableWriter struct {
 	to         io.Writer
 	pseudonyms *Pseudonyms
+	seen       tally.Seen
 	entries    int64 // rows that were written
+	twice      int64 // rows that were not, since they had been
 	unread     int64 // lines that were not, since nobody knows what is in them
 	scanner    parse.Scanner
 	out        []byte
@@ -125,24 +132,43 @@ func (t *tableWriter) copy(table io.Reader) error {
 }
 
 func (t *tableWriter) lines(block []byte) error {
-	if t.pseudonyms == nil {
-		if _, err := t.to.Write(block); err != nil {
-			return err
-		}
+	if t.pseudonyms != nil {
+		return t.anonymized(block)
 	}
+	kept, line := 0, 0 // where what is to be written begins, and the line
+	for t.scanner.Reset(block); t.scanner.Scan(); {
+		next := line + bytes.IndexByte(block[line:], '\n') + 1
+		switch l := t.scanner.Line(); {
+		case l.Kind == parse.EntryLine && !t.seen.Add(&l.Entry):
+			t.twice++
+			if _, err := t.to.Write(block[kept:line]); err != nil {
+				return err
+			}
+			kept = next
+		case l.Kind == parse.EntryLine, l.Kind == parse.BadLine:
+			t.entries++
+		}
+		line = next
+	}
+	if kept == len(block) {
+		return nil
+	}
+	_, err := t.to.Write(block[kept:])
+	return err
+}
+
+func (t *tableWriter) anonymized(block []byte) error {
 	t.out = t.out[:0]
 	for t.scanner.Reset(block); t.scanner.Scan(); {
-		l := t.scanner.Line()
-		switch {
-		case t.pseudonyms == nil:
-			if l.Kind == parse.EntryLine || l.Kind == parse.BadLine {
-				t.entries++
-			}
-			continue
-		case l.Kind == parse.ColumnsLine:
+		switch l := t.scanner.Line(); l.Kind {
+		case parse.ColumnsLine:
 			t.out = append(append(t.out, l.Text...), '\n')
 			continue
-		case l.Kind == parse.EntryLine:
+		case parse.EntryLine:
+			if !t.seen.Add(&l.Entry) {
+				t.twice++
+				continue
+			}
 			var err error
 			if t.out, err = parse.AppendProc(t.out, t.pseudonyms.entry(&l.Entry)); err == nil {
 				t.entries++

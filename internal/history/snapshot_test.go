@@ -3,6 +3,7 @@ package history
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"reflect"
@@ -81,6 +82,34 @@ func TestReadsBack(t *testing.T) {
 				t.Errorf("%s, %s: %+v", name, how, got.Recorded)
 			}
 		}
+	}
+}
+
+// TestShownTwice: a row that the kernel shows again, be it in another state or with another time, is
+// written once, and how many were is told.
+func TestShownTwice(t *testing.T) {
+	title := "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Origin Expires\n"
+	row := func(port, server int, state string) string {
+		return fmt.Sprintf("TCP 0A00010A %04X 0A000164 0050 0A0000%02X 0050 %-11s LOCAL  %7d\n", port, server, state, port)
+	}
+	bad := "TCP 0A00010A 0001 0A000164 0050 0A00000C 0050 ESTABLISHED\n"
+	table := title + row(1, 1, "SYN_RECV") + row(2, 1, "ESTABLISHED") + row(1, 1, "ESTABLISHED") + row(1, 1, "FIN_WAIT") +
+		bad + row(1, 2, "ESTABLISHED") + bad + row(3, 1, "CLOSE") + row(2, 1, "ESTABLISHED")
+	want := title + row(1, 1, "SYN_RECV") + row(2, 1, "ESTABLISHED") +
+		bad + row(1, 2, "ESTABLISHED") + bad + row(3, 1, "CLOSE") +
+		"# twice: 3 rows that the kernel showed a second time are left out\n# ipvsstate end 6 entries\n"
+	for how, reader := range map[string]io.Reader{"at once": strings.NewReader(table), "bytes": iotest.OneByteReader(strings.NewReader(table))} {
+		s := snapshotOf(t, nil)
+		s.Table = reader
+		if got := text(t, s); !strings.HasSuffix(got, "\n"+want) {
+			t.Errorf("%s: it is\n%s\nwant\n%s", how, got, want)
+		}
+	}
+	s := snapshotOf(t, []byte(table))
+	s.Pseudonyms = RandomPseudonyms()
+	if got := text(t, s); !strings.HasSuffix(got, "\n# twice: 3 rows that the kernel showed a second time are left out\n"+
+		"# left out: 2 lines that could not be read, and may hold addresses\n# ipvsstate end 4 entries\n") {
+		t.Errorf("anonymized it is\n%s", got)
 	}
 }
 

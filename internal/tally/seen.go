@@ -15,8 +15,8 @@ type Seen struct {
 	n     int
 }
 
-// add reports whether the entry is new.
-func (s *Seen) add(e *conn.Entry) bool {
+// Add remembers the entry, and reports whether it is new.
+func (s *Seen) Add(e *conn.Entry) bool {
 	if 2*s.n >= len(s.slots) {
 		s.grow()
 	}

@@ -126,7 +126,7 @@ func (t *Tally) Add(e *conn.Entry) { t.Count(e) }
 // Count counts an entry, and reports whether it did: a duplicate is counted as such
 // only.
 func (t *Tally) Count(e *conn.Entry) bool {
-	if t.seen != nil && !t.seen.add(e) {
+	if t.seen != nil && !t.seen.Add(e) {
 		t.duplicates++
 		return false
 	}

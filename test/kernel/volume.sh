@@ -24,10 +24,14 @@ run hears ipvsstate diagnose -o json
 
 # Some more, while the table is read; of IPv6, whose rows are long: after that one read takes long enough to be stopped
 # in the middle.
+mkdir /run/grown
 run growing ipvsstate -o json &
+growing=$!
+run grown.record ipvsstate record --host lb1 /run/grown &
 sleep 0.3
 fill more 20000 40000
-wait "$!"
+wait "$growing" "$!"
+run grown ipvsstate list -o proc /run/grown/*
 start=$(date +%s.%N)
 run many ipvsstate -o json --timeout 60s
 end=$(date +%s.%N)

@@ -65,6 +65,26 @@ func TestVolume(t *testing.T) {
 			t.Errorf("%d entries, want from %d to %d", n, someEntries, manyEntries)
 		}
 	})
+	t.Run("grown", func(t *testing.T) {
+		if code, messages := r.exit(t, "grown"); code != "0" {
+			t.Fatalf("exit code %s: %s", code, messages)
+		}
+		rows, seen := 0, map[string]bool{}
+		for line := range strings.Lines(r.text(t, "grown.out")) {
+			f := strings.Fields(line)
+			if f[0] == "Pro" {
+				continue
+			}
+			rows++
+			seen[strings.Join(f[:7], " ")] = true
+		}
+		if twice := rows - len(seen); twice > 0 {
+			t.Errorf("%d of %d rows were recorded twice", twice, rows)
+		}
+		if rows < someEntries || rows > manyEntries {
+			t.Errorf("%d rows were recorded, want from %d to %d", rows, someEntries, manyEntries)
+		}
+	})
 	t.Run("many", func(t *testing.T) {
 		doc := r.document(t, "many")
 		if doc.Input.Entries != manyEntries || doc.Input.Duplicates != 0 || !doc.complete() {
