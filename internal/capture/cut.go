@@ -92,7 +92,19 @@ func beginsRow(text, before []byte, scanner *parse.Scanner) bool {
 	if kind := kindOf(before, scanner); kind != parse.ColumnsLine && kind != parse.EntryLine {
 		return false
 	}
-	return completes(fields, before, scanner) || slices.ContainsFunc(anyRows, func(row []byte) bool { return completes(fields, row, scanner) })
+	return completes(fields, before, scanner) || completesAny(fields, scanner)
+}
+
+func completesAny(fields [][]byte, scanner *parse.Scanner) bool {
+	return slices.ContainsFunc(anyRows, func(row []byte) bool { return completes(fields, row, scanner) })
+}
+
+// tornRow reports that a text before a time is the beginning of a row, with the marks that the
+// time's line begins with, and not a word of its own that happens to be a protocol.
+func tornRow(text []byte, scanner *parse.Scanner) bool {
+	row := bytes.TrimRight(text, " =#*-<>[")
+	fields, whole := bytes.Fields(row), len(row) < len(text)
+	return (len(fields) > 1 || !whole) && hasProtocol(fields, whole) && completesAny(fields, scanner)
 }
 
 // completes reports that the fields become a row with the rest of another.

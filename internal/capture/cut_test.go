@@ -133,6 +133,50 @@ func TestCutLines(t *testing.T) {
 	}
 }
 
+// TestTornLog: where a row of a log was cut and the next listing's time written behind it, both listings
+// have their times and rows, and the first is cut. Never is another time read.
+func TestTornLog(t *testing.T) {
+	const first = "Sun Nov 22 05:10:00 UTC 2026\n"
+	rows := map[string]string{
+		title + columns: "TCP 14:57  ESTABLISHED 10.0.1.10:44380    10.0.1.100:80      10.0.0.12:80",
+		"Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Origin Expires PEName PEData\n": "TCP 0A00010A A898 0A000164 0050 0A00000B 0050 ESTABLISHED LOCAL      897",
+		"Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n": "TCP 2001:0db8:0000:0000:0000:0000:0000:0001 AD5D 2001:0db8:0000:0000:0000:0000:0000:0002 01BB " +
+			"2001:0db8:0000:0000:0000:0000:0000:0003 01BB ESTABLISHED     797",
+		prose: "[3]tcp 90s    TCP_EST     192.0.2.7:53124    198.51.100.3:53    203.0.113.8:1030   10.0.0.12:53",
+	}
+	dates := []string{"Sun Nov 22 05:15:00 UTC 2026", "Sunday, 22 November 2026 05:15:00 UTC", "2026-11-22 05:15:00", "2026-11-22T05:15:00Z", "2026/11/22 05:15:00",
+		"2026年 11月 22日 星期日 05:15:00 UTC", "=== 2026-11-22 05:15:00 ==="}
+	for head, row := range rows {
+		for _, date := range dates {
+			for end := 1; end <= len(row); end++ {
+				torn := row[:end]
+				data := []byte(first + head + row + "\n" + torn + date + "\n" + head + row + "\n" + row + "\n")
+				all, err := readAll(bytes.NewReader(data), Config{Workers: 1})
+				check(t, data, all, err)
+				var times []string
+				for _, s := range all {
+					times = append(times, s.Time.Format("04:05"))
+				}
+				// Where no more than a protocol stands, or a service's name is begun that the time's
+				// first letters go on with.
+				unknown := len(strings.Fields(torn)) == 1 || head == title+columns && date[0] == 'S' && strings.Contains(torn, "  10.0.0.12:")
+				got := strings.Join(times, " ")
+				whole := got == "10:00 15:00" && all[0].Entries == 1 && all[1].Entries == 2 && all[0].Cut && !all[1].Cut
+				if !whole && !unknown || got != "10:00" && got != "10:00 00:00" && got != "10:00 15:00" {
+					t.Errorf("%q: %s", torn+date, describe(all, err))
+				}
+			}
+		}
+	}
+	for _, line := range []string{"tcp connections at 2026-11-22 05:15:00", "TCP 2026-11-22 05:15:00", "no TCP 14:57 since 2026-11-22 05:15:00",
+		"TCP 14:57 is from Sun Nov 22 05:15:00 UTC 2026 on", "17 of TCP, Sun Nov 22 05:15:00 UTC 2026"} {
+		all, err := readAll(strings.NewReader(first+entry(1)+line+"\n"+entry(2)), Config{})
+		if err != nil || len(all) != 1 || all[0].Entries != 2 || all[0].Cut {
+			t.Errorf("%q begins a listing: %s", line, describe(all, err))
+		}
+	}
+}
+
 // TestHosts: a prompt names the host of the listings behind it, a recorded snapshot its own.
 func TestHosts(t *testing.T) {
 	const watched = "Every 2.0s: ipvsadm -Lnc      lvs9: Sun Nov 22 05:28:40 2026\n"

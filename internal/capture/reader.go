@@ -68,10 +68,11 @@ type Snapshot[A any] struct {
 	// snapshot, or else the last prompt of a shell, or head line of watch, in front of the
 	// listing, be it in front of others before. Empty if none does.
 	Host string
-	// Cut says that the input ends within a row: what ends there is one that could not be
-	// read, or that is shorter than its format's rows are. A cut within the last field of
-	// a row of ipvsadm's cannot be told. The rows before it count, and the cut one too if it
-	// could be read.
+	// Cut says that the listing ends within a row, with the input or where the next line was
+	// written behind it and tells a time: what ends there is one that could not be read, or
+	// that is shorter than its format's rows are. A cut within the last field of a row of
+	// ipvsadm's cannot be told. The rows before it count, and the cut one too if it could be
+	// read.
 	Cut bool
 	// Recorded is set for a snapshot that `ipvsstate record` wrote; Torn says that it was
 	// read to its end and lacks rows, or the line that ends it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"ipvsstate/internal/parse"
 )
@@ -126,6 +127,39 @@ func (c clock) behindHost(text []byte) (t told, ok bool) {
 
 // numbers are words that make a name of a number.
 var numbers = wordSet("run sample iteration iter round no nr number loop batch step cycle take part try pass poll probe")
+
+// tornTime finds the time at the end of a line that begins as a row, and what stands before it: a
+// log's row was cut, and the next line written behind it. The time begins with a year or with a
+// name, so that digits of the row are not taken for its own.
+func (c clock) tornTime(line []byte) (row []byte, t told, ok bool) {
+	if len(line) > maxTimeLine {
+		return nil, t, false
+	}
+	text := bytes.TrimRightFunc(line, func(c rune) bool { return c < utf8.RuneSelf && isMark(byte(c)) })
+	for i := 1; i < len(text)-len("2026-11-22 5:28"); i++ {
+		if !beginsTime(text[i:]) {
+			continue
+		}
+		if t, ok = c.parse(text[i:]); ok {
+			return text[:i], t, true
+		}
+	}
+	return nil, t, false
+}
+
+// beginsTime reports a year of four digits, a word as Sun and Nov are, which no state is, or a
+// Chinese one.
+func beginsTime(b []byte) bool {
+	switch c := b[0]; {
+	case c == '2':
+		n, _ := digits(b)
+		return n == 4
+	case c-'A' < 26:
+		return b[1]-'a' < 26 && b[2]-'a' < 26
+	default:
+		return c >= utf8.RuneSelf
+	}
+}
 
 // watch finds the time at the end of watch's head line, behind the interval, and the host
 // before it, empty in versions that do not print one.

@@ -34,7 +34,7 @@ type segment[A any] struct {
 	recorded Recorded
 	end      int64 // how many rows an endLine tells of
 	host     hosts
-	cut      bool // its last row is cut in the middle, and the input's last line
+	cut      bool // it ends within a row
 	counts   Counts
 	problems []parse.Error
 	message  parse.Message
@@ -61,6 +61,7 @@ const (
 type worker[A Accumulator[A]] struct {
 	cutter  *cutter
 	scanner parse.Scanner
+	other   parse.Scanner // of a line, while the block is being scanned
 	newAcc  func() A
 	keep    func(*conn.Entry) bool
 	clock   clock
@@ -141,7 +142,9 @@ func (w *worker[A]) parse(p *part[A], block []byte, results chan<- *part[A], don
 			if len(s.problems) < MaxProblems {
 				s.problems = append(s.problems, l.Err)
 			}
-			continue
+			if _, at, ok := w.clock.tornTime(l.Text); ok {
+				s = w.tear(p, s, at)
+			}
 		case parse.MessageLine:
 			if s.message == parse.NoMessage {
 				s.message = l.Message
@@ -166,9 +169,13 @@ func (w *worker[A]) parse(p *part[A], block []byte, results chan<- *part[A], don
 				}
 			} else if host, ok := promptHost(l.Text); ok {
 				s.host.tell(host, s.begin == parse.ColumnsLine || s.counts.Entries > 0)
+			} else if row, at, ok := w.clock.tornTime(l.Text); ok && tornRow(row, &w.other) {
+				s = w.tear(p, s, at)
 			}
 		}
-		s.counts.Skipped++
+		if l.Kind != parse.BadLine {
+			s.counts.Skipped++
+		}
 		if len(p.segments) < maxSegments {
 			continue
 		}
@@ -212,6 +219,15 @@ func (w *worker[A]) begin(p *part[A], kind parse.LineKind) *segment[A] {
 	}
 	s.begin = kind
 	p.segments = append(p.segments, s)
+	return s
+}
+
+// tear ends a segment within a row, and begins the next with the time that was written behind it.
+func (w *worker[A]) tear(p *part[A], s *segment[A], at told) *segment[A] {
+	s.cut = true
+	w.end(p, s)
+	s = w.begin(p, dateLine)
+	s.time = at
 	return s
 }
 

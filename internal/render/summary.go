@@ -35,7 +35,7 @@ type Summary struct {
 	Complete  bool
 	// CutShort says that the listing itself reports that it is not whole.
 	CutShort bool
-	// Cut says that the input ends within a row.
+	// Cut says that the listing ends within a row.
 	Cut bool
 	// Torn says that a recorded snapshot lacks rows or its end, Anonymized that its
 	// clients' addresses are pseudonyms, of the key that PseudonymKey tells apart from others.
