@@ -55,7 +55,7 @@ END
 # entry goes can miss another: it counts when the next has the same entries.
 plan() {
 	run "$1" guest inject 10.1.0.77 10.2.0.77 "/run/$1.plan"
-	for _ in 1 2 3 4 5 6; do
+	for _ in $(seq 20); do
 		cat /proc/net/ip_vs_conn >"$OUT/$1.table.txt"
 		cat /proc/net/ip_vs_conn >"$OUT/$1.again.txt"
 		same_entries "$OUT/$1.table.txt" "$OUT/$1.again.txt" && return
