@@ -9,8 +9,9 @@ import (
 	"ipvsstate/internal/parse"
 )
 
-// A row without its newline, at the input's end, may be whole or the beginning of one. It is
-// known to be a beginning
+// A row ends in its middle at the input's end, or in a log where the next line was written behind
+// it. Without its newline, at the end, it may be whole or the beginning of one. It is known to be
+// a beginning
 //
 //   - where it could not be read because of its last field, or because a field is missing;
 //   - where it is too short to be known for a row, and becomes one with the rest of another,

@@ -61,7 +61,7 @@ const (
 type worker[A Accumulator[A]] struct {
 	cutter  *cutter
 	scanner parse.Scanner
-	other   parse.Scanner // of a line, while the block is being scanned
+	other   parse.Scanner // of what may be a part of a row
 	newAcc  func() A
 	keep    func(*conn.Entry) bool
 	clock   clock
@@ -193,7 +193,7 @@ func (w *worker[A]) parse(p *part[A], block []byte, results chan<- *part[A], don
 	}
 	w.end(p, s)
 	if len(block) > 0 && block[len(block)-1] != '\n' { // the input's last line, alone
-		s.cut = cutRow(w.scanner.Line(), block, w.cutter.last, &w.scanner)
+		s.cut = cutRow(w.scanner.Line(), block, w.cutter.last, &w.other)
 	}
 	return true
 }

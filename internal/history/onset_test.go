@@ -52,6 +52,14 @@ func TestOnsetLevel(t *testing.T) {
 // TestOnset: a step, a bump and a fall are found with their times, noise is not.
 func TestOnset(t *testing.T) {
 	minute := func(i int) time.Time { return start.Add(time.Duration(i) * 5 * time.Minute) }
+	flood := func(from, until int) func(i int, noise float64) (established, synRecv float64) {
+		return func(i int, x float64) (float64, float64) {
+			if i >= from && i < until {
+				return 1000 + 50*x, 900 + 30*x
+			}
+			return 1000 + 50*x, 20 + 5*x
+		}
+	}
 	tests := []struct {
 		name  string
 		n     int
@@ -60,36 +68,16 @@ func TestOnset(t *testing.T) {
 		of    conn.State
 	}{
 		{"noise", 300, func(_ int, x float64) (float64, float64) { return 1000 + 80*x, 30 + 5*x }, nil, conn.State{}},
-		{"a step that lasts", 300, func(i int, x float64) (float64, float64) {
-			if i >= 220 {
-				return 1000 + 50*x, 900 + 30*x
-			}
-			return 1000 + 50*x, 20 + 5*x
-		}, &Onset{From: minute(220), Until: minute(299), Lasts: true}, conn.SynRecv},
-		{"a bump of a long series", 5000, func(i int, x float64) (float64, float64) {
-			if i >= 1111 && i < 1234 {
-				return 1000 + 50*x, 900 + 30*x
-			}
-			return 1000 + 50*x, 20 + 5*x
-		}, &Onset{From: minute(1111), Until: minute(1233)}, conn.SynRecv},
+		{"a step that lasts", 300, flood(220, 300), &Onset{From: minute(220), Until: minute(299), Lasts: true}, conn.SynRecv},
+		{"a bump of a long series", 5000, flood(1111, 1234), &Onset{From: minute(1111), Until: minute(1233)}, conn.SynRecv},
 		{"a fall", 100, func(i int, x float64) (float64, float64) {
 			if i >= 60 {
 				return 100 + 10*x, 20
 			}
 			return 1000 + 50*x, 20
 		}, &Onset{From: minute(60), Until: minute(99), Lasts: true}, conn.Established},
-		{"a step in the middle", 100, func(i int, x float64) (float64, float64) {
-			if i >= 50 {
-				return 1000 + 50*x, 900 + 30*x
-			}
-			return 1000 + 50*x, 20 + 5*x
-		}, &Onset{From: minute(50), Until: minute(99), Lasts: true}, conn.SynRecv},
-		{"a beginning that is otherwise", 100, func(i int, x float64) (float64, float64) {
-			if i < 10 {
-				return 1000 + 50*x, 900 + 30*x
-			}
-			return 1000 + 50*x, 20 + 5*x
-		}, &Onset{From: minute(10), Until: minute(99), Lasts: true}, conn.SynRecv},
+		{"a step in the middle", 100, flood(50, 100), &Onset{From: minute(50), Until: minute(99), Lasts: true}, conn.SynRecv},
+		{"a beginning that is otherwise", 100, flood(0, 10), &Onset{From: minute(10), Until: minute(99), Lasts: true}, conn.SynRecv},
 		{"few snapshots", 5, func(i int, _ float64) (float64, float64) { return float64(1000 * i), 0 }, nil, conn.State{}},
 		{"few connections", 100, func(i int, _ float64) (float64, float64) { return float64(1 + i/50), 0 }, nil, conn.State{}},
 	}

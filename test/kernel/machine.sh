@@ -51,15 +51,12 @@ ipvsadm -R <<-END
 	-a --sctp-service 10.9.0.2:80 -r 10.2.0.77:80 -g
 END
 
-# plan NAME: sends the packets and reads the table at once, since some states last for seconds. A reading during which an
-# entry goes can miss another: it counts when the next has the same entries.
+table() {
+	cat /proc/net/ip_vs_conn >"$OUT/$1.table.txt"
+}
+
+# plan NAME: sends the packets and reads the table at once, since some states last for seconds.
 plan() {
 	run "$1" guest inject 10.1.0.77 10.2.0.77 "/run/$1.plan"
-	for _ in $(seq 20); do
-		cat /proc/net/ip_vs_conn >"$OUT/$1.table.txt"
-		cat /proc/net/ip_vs_conn >"$OUT/$1.again.txt"
-		same_entries "$OUT/$1.table.txt" "$OUT/$1.again.txt" && return
-	done
-	echo "the table never stood still" >&2
-	return 1
+	steady "$1" table "$1"
 }
