@@ -32,6 +32,9 @@ func TestRange(t *testing.T) {
 		{"0:", []float64{-1}, []float64{0, 1e9}, ""},
 		{"1.5:2.25", []float64{1.4, 2.3}, []float64{1.5, 2.25}, ""},
 		{"-5:5", []float64{-6, 6}, []float64{-5, 0, 5}, ""},
+		{"2.20:100", []float64{2, 101}, []float64{2.2, 100}, "2.2:100"},
+		{"-0.001:5", []float64{-1, 6}, []float64{0, 5}, "0:5"},
+		{"11700000000026766", []float64{-1, 11700000000026768}, []float64{11700000000026766}, ""},
 	}
 	for _, tt := range tests {
 		for _, sign := range []string{"", "%"} {
@@ -67,7 +70,7 @@ func TestRange(t *testing.T) {
 }
 
 func FuzzRange(f *testing.F) {
-	for _, text := range []string{"10", "10:", "~:10", "@10:20%", "-1.5:2"} {
+	for _, text := range []string{"10", "10:", "~:10", "@10:20%", "-1.5:2", "-0.001:0.005", "11700000000026766"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

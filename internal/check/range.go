@@ -85,5 +85,12 @@ func (r Range) String() string {
 	return b.String()
 }
 
-// format writes a number as performance data has it.
-func format(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
+// format writes a number as performance data has it: rounded to two places, without the
+// zeros behind.
+func format(v float64) string {
+	text := strings.TrimRight(strconv.FormatFloat(v, 'f', 2, 64), "0")
+	if text = strings.TrimSuffix(text, "."); text == "-0" {
+		return "0"
+	}
+	return text
+}
