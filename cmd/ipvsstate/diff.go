@@ -32,7 +32,8 @@ type diffOptions struct {
 }
 
 const diffExit = `  0    the two do not differ, or no count of connections by more than --threshold; with
-       --sync: the backup lacks no connection in ESTABLISHED, or no more than --threshold
+       --sync: the backup lacks no open connection, in ESTABLISHED or of UDP, or no more
+       than --threshold
   1    they differ
   2    could not: usage, permission, input or output; a reading cut short by --timeout;
        with --strict, a row that could not be read
@@ -242,7 +243,7 @@ func (o *diffOptions) runSync(a *app, master, backup *render.Summary, first, sec
 		return map[string]func(io.Writer, *render.Sync, render.Options) error{
 			"table": render.SyncScreen, "wide": render.SyncScreen, "json": render.SyncJSON, "csv": render.SyncCSV, "markdown": render.SyncMarkdown, "html": render.SyncHTML,
 		}[o.output.value](w, shown, options)
-	}, o.threshold.beyond(shown.Established.Master, shown.Established.Held))
+	}, o.threshold.beyond(shown.Open().Master, shown.Open().Held))
 }
 
 // side reads one of the listings, with its entries.

@@ -10,8 +10,9 @@ import (
 
 // Sync says how many of a master's entries its backup would know if it took over.
 type Sync struct {
-	// Established are connections in ESTABLISHED, Connections those in any state.
-	Established, Connections, Templates Coverage
+	// Established are connections in ESTABLISHED, Datagrams those of UDP, which have one state;
+	// Connections are those in any state.
+	Established, Datagrams, Connections, Templates Coverage
 	// States, Silences and Services divide the coverage up: of all connections by state, of
 	// ESTABLISHED by how long no packet has passed, and by service.
 	States   []CoverageOf
@@ -24,6 +25,13 @@ type Sync struct {
 	OnlyBackup          []OnlyBackup
 	OnlyBackupTemplates uint64
 	Named               [2]uint64
+}
+
+// Open are the connections that clients would miss: those in ESTABLISHED, and UDP's.
+func (s *Sync) Open() Coverage {
+	c := s.Established
+	c.join(s.Datagrams)
+	return c
 }
 
 // Coverage is how many entries the master has, and how many of them the backup has too.
@@ -128,6 +136,9 @@ func CompareSync(master, backup *Entries, about Directors) *Sync {
 		}
 		s.Connections.join(n)
 		states.add(tally.Value{Protocol: c.protocol, State: c.state}, n)
+		if c.protocol == conn.UDP {
+			s.Datagrams.join(n)
+		}
 		if c.state == conn.Established {
 			s.Established.join(n)
 			services.add(tally.Value{Protocol: c.protocol, Endpoint: c.virtual}, n)

@@ -119,3 +119,22 @@ func TestSyncAddsUp(t *testing.T) {
 		}
 	}
 }
+
+// TestSyncOpen: open are the connections in ESTABLISHED and all of UDP, which has no such state.
+func TestSyncOpen(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, tt := range []struct {
+		protocol conn.Protocol
+		state    conn.State
+		open     uint64
+	}{
+		{conn.TCP, conn.Established, 1}, {conn.SCTP, conn.Established, 1}, {conn.UDP, conn.UDPState, 1},
+		{conn.TCP, conn.SynRecv, 0}, {conn.TCP, conn.FinWait, 0}, {conn.SCTP, conn.Closed, 0},
+	} {
+		e := madeEntry(r, 1)
+		e.Protocol, e.State, e.Client.Port = tt.protocol, tt.state, 1234
+		if s := CompareSync(only(&e), NewEntries(), Directors{}); s.Open() != (Coverage{Master: tt.open}) {
+			t.Errorf("%s %s: open %+v", tt.protocol, tt.state, s.Open())
+		}
+	}
+}

@@ -44,7 +44,7 @@ func (s *Sync) facts(o Options) [][2]string {
 	for _, c := range []struct {
 		label string
 		of    history.Coverage
-	}{{"sync.established", s.Established}, {"sync.connections", s.Connections}, {"sync.templates", s.Templates}} {
+	}{{"sync.established", s.Established}, {"sync.datagrams", s.Datagrams}, {"sync.connections", s.Connections}, {"sync.templates", s.Templates}} {
 		if c.of.Master > 0 {
 			facts = append(facts, [2]string{word.Word(c.label), word.Word("sync.held", explain.Thousands(c.of.Held), explain.Thousands(c.of.Master), percent(c.of.Held, c.of.Master))})
 		}
@@ -52,7 +52,7 @@ func (s *Sync) facts(o Options) [][2]string {
 	if s.Connections.Master == 0 {
 		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.empty-master")})
 	}
-	if s.Established.Master > 0 && s.Established.Held == 0 {
+	if open := s.Open(); open.Master > 0 && open.Held == 0 {
 		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.none")})
 	}
 	if s.swapped() {
@@ -182,7 +182,9 @@ type syncJSON struct {
 	Filter string              `json:"filter"`
 	Config *[]configChangeJSON `json:"config"`
 	Sync   struct {
+		Open        coverageJSON   `json:"open"`
 		Established coverageJSON   `json:"established"`
+		Datagrams   coverageJSON   `json:"udp"`
 		Connections coverageJSON   `json:"connections"`
 		Templates   coverageJSON   `json:"templates"`
 		States      []coverageJSON `json:"states"`
@@ -234,6 +236,7 @@ func SyncJSON(w io.Writer, s *Sync, _ Options) error {
 	doc := syncJSON{Schema: Schema, Master: s.Master.side(), Backup: s.Backup.side(), Filter: s.Master.Filter, Config: s.ConfigDiff.document(),
 		Apart: optional(int64(s.Apart), s.Apart != conn.Unknown)}
 	d := &doc.Sync
+	d.Open, d.Datagrams = coverageDocument(s.Open()), coverageDocument(s.Datagrams)
 	d.Established, d.Connections, d.Templates = coverageDocument(s.Established), coverageDocument(s.Connections), coverageDocument(s.Templates)
 	d.States, d.Idle, d.Services = coveragesDocument(tally.State, s.States), coveragesDocument(tally.Idle, s.Silences), coveragesDocument(tally.OfService, s.Services)
 	for i := range s.States {
@@ -263,7 +266,9 @@ func SyncCSV(w io.Writer, s *Sync, _ Options) error {
 	row := func(what, protocol, name string, v history.Coverage) {
 		c.Write([]string{what, protocol, name, number(v.Master), number(v.Held), number(v.Master - v.Held)})
 	}
+	row("open", "", "", s.Open())
 	row("established", "", "", s.Established)
+	row("udp", "", "", s.Datagrams)
 	row("connections", "", "", s.Connections)
 	row("templates", "", "", s.Templates)
 	for _, g := range []struct {
