@@ -192,12 +192,14 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	if err := samePseudonyms(before, after); err != nil {
 		return err
 	}
-	apart := between(before, after)
 	if o.sync {
-		return o.runSync(a, before, after, first, second, apart, options)
+		return o.runSync(a, before, after, first, second, options)
 	}
-	if apart < 0 && apart != conn.Unknown {
+	apart, told := between(before, after)
+	if told && apart < 0 {
 		fmt.Fprintf(a.stderr, "ipvsstate: %s\n", words.Word("diff.backwards"))
+	}
+	if !told || apart < 0 {
 		apart = conn.Unknown
 	}
 	whole := isWhole(before) && isWhole(after)
@@ -225,10 +227,11 @@ func (o *diffOptions) kept() int {
 	return o.top
 }
 
-func (o *diffOptions) runSync(a *app, master, backup *render.Summary, first, second *history.Entries, apart conn.Seconds, options render.Options) error {
-	about := history.Directors{Told: apart != conn.Unknown, Apart: apart, Timeouts: master.Timeouts, Dialect: master.Format.Dialect(), Services: master.Services()}
-	if apart != conn.Unknown && apart < 0 {
-		apart = -apart
+func (o *diffOptions) runSync(a *app, master, backup *render.Summary, first, second *history.Entries, options render.Options) error {
+	apart, told := between(master, backup)
+	about := history.Directors{Apart: apart, Timeouts: master.Timeouts, Dialect: master.Format.Dialect(), Services: master.Services()}
+	if apart = max(apart, -apart); !told {
+		apart = conn.Unknown
 	}
 	threshold := ""
 	if master.Config != nil {
@@ -273,22 +276,22 @@ func samePseudonyms(before, after *render.Summary) error {
 	return nil
 }
 
-// between is the time from one listing to the other, Unknown where one does not tell it.
-func between(before, after *render.Summary) conn.Seconds {
+// between is the time from one listing to the other, below 0 where the other is older; told is
+// false where the two do not tell it.
+func between(before, after *render.Summary) (apart conn.Seconds, told bool) {
 	if before.TimeFrom == render.TimeUnknown || after.TimeFrom == render.TimeUnknown {
-		return conn.Unknown
+		return 0, false
 	}
 	s := int64(after.Time.Sub(before.Time).Seconds())
 	const years = 68 // beyond, it does not fit
 	if s > years*365*86400 || s < -years*365*86400 {
-		return conn.Unknown
+		return 0, false
 	}
 	// Files that were copied or checked out together tell nothing.
-	copied := (before.TimeFrom == render.TimeMtime || after.TimeFrom == render.TimeMtime) && s >= -1 && s <= 1
-	if copied || s == -1 {
-		return conn.Unknown
+	if (before.TimeFrom == render.TimeMtime || after.TimeFrom == render.TimeMtime) && s >= -1 && s <= 1 {
+		return 0, false
 	}
-	return conn.Seconds(s)
+	return conn.Seconds(s), true
 }
 
 // isWhole reports that a listing has all entries that its filter lets through.

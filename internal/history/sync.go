@@ -92,9 +92,8 @@ type OnlyBackup struct {
 
 // Directors is what is known of a master and its backup beside their entries.
 type Directors struct {
-	// Told says that the time between the two readings is known: Apart is how much later
-	// the backup was read, below 0 if it was earlier.
-	Told     bool
+	// Apart is how much later the backup was read, below 0 if it was earlier. Where that is
+	// not known it is 0: the two are meant to be of one moment.
 	Apart    conn.Seconds
 	Timeouts conn.Timeouts
 	Dialect  conn.Dialect
@@ -207,11 +206,11 @@ func (about *Directors) reason(c *class, left, silence conn.Seconds, templatesOn
 		return NeverSent
 	case templatesOnly:
 		return TemplatesOnly
-	case about.Told && left != conn.Unknown && left <= slack+about.Apart:
+	case left != conn.Unknown && left <= slack+about.Apart:
 		return RanOut
 	case sent == withNext:
 		return Closed
-	case about.Told && silence != conn.Unknown && silence <= slack-about.Apart:
+	case silence != conn.Unknown && silence <= slack-about.Apart:
 		return MayBeNew
 	case sent == atOnce:
 		return Lost
