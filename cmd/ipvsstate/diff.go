@@ -56,8 +56,9 @@ how the director is configured, it says what of that changed.
 
 Of what is gone it says what needed nothing but silence, since it had no more time left
 than has passed; what had more, and was ended by a FIN, a RST or a new connection from
-its port, or was removed; and what no packet can have ended in that time: then a server
-or service was removed, the table flushed, or drop_entry made room.
+its port, or was removed; and what packets can hardly have ended in that time (a RST and
+a SYN at once can): then a server or service was removed, the table flushed, or
+drop_entry made room. A kernel that shows entries twice can also have missed some.
 
 With --sync the two are a MASTER and its BACKUP at one moment: of the master's
 connections, how many would the backup know if it took over, by state, by the time

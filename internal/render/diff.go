@@ -164,6 +164,9 @@ func (d *Diff) facts(o Options) [][2]string {
 	if d.Before.Host != "" && d.After.Host != "" && d.Before.Host != d.After.Host {
 		notes = append(notes, [2]string{word.Word("note"), word.Word("diff.hosts", Clean(d.Before.Host), Clean(d.After.Host))})
 	}
+	if d.Before.Tally.Duplicates()+d.After.Tally.Duplicates() > 0 {
+		notes = append(notes, [2]string{word.Word("note"), word.Word("diff.missed")})
+	}
 	if d.Connections.Fates[history.Unjudged]+d.Templates.Fates[history.Unjudged] > 0 {
 		why := "diff.untimed"
 		switch {
