@@ -67,7 +67,8 @@ ip_vs_conn_sync, it says what came from a sync daemon and what was made here.
 
 An entry that is listed twice counts once: kernels before 6.14 show some so.
 
-It takes 50 to 100 bytes an entry of each listing, the more the more client networks.`,
+It takes 50 to 120 bytes an entry of each listing, the more the more client networks, and
+with --top 0 up to 800, where each client is a network of its own.`,
 		Example: `  ipvsstate diff lvs1-20261122T050000Z.txt.zst lvs1-20261122T051000Z.txt.zst
   ipvsstate diff yesterday.txt.gz                    with the running kernel
   ipvsstate diff --threshold 20%,100 a.txt b.txt     exit code 1 beyond a fifth and 100

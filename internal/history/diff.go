@@ -3,7 +3,6 @@ package history
 import (
 	"cmp"
 	"slices"
-	"sort"
 
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/tally"
@@ -313,34 +312,33 @@ type keeper struct {
 	Changes
 }
 
+// spare is how many more than twice as many as are kept a keeper gathers before it sorts them.
+const spare = 1000
+
 func (k *keeper) add(c Change) {
 	k.Beyond = k.Beyond || k.beyond != nil && k.beyond(c.Before, c.After)
-	if k.n == 0 {
-		k.All = append(k.All, c)
-		return
-	}
-	if len(k.All) == k.n && compareChanges(c, k.All[k.n-1]) > 0 {
-		k.leave(c)
-		return
-	}
-	at := sort.Search(len(k.All), func(i int) bool { return compareChanges(c, k.All[i]) < 0 })
-	k.All = slices.Insert(k.All, at, c)
-	if len(k.All) > k.n {
-		k.leave(k.All[k.n])
-		k.All = k.All[:k.n]
+	k.All = append(k.All, c)
+	if k.n > 0 && len(k.All)-spare > k.n && len(k.All)-spare-k.n >= k.n { // a sum of two n may not fit
+		k.cut()
 	}
 }
 
-func (k *keeper) leave(c Change) {
-	k.Cut++
-	k.Rest.Before += c.Before
-	k.Rest.After += c.After
+// cut sorts the changes, and adds up those beyond the ones that are kept.
+func (k *keeper) cut() {
+	slices.SortFunc(k.All, compareChanges)
+	if k.n == 0 || len(k.All) <= k.n {
+		return
+	}
+	for _, c := range k.All[k.n:] {
+		k.Cut++
+		k.Rest.Before += c.Before
+		k.Rest.After += c.After
+	}
+	k.All = k.All[:k.n]
 }
 
 func (k *keeper) done() Changes {
-	if k.n == 0 {
-		slices.SortFunc(k.All, compareChanges)
-	}
+	k.cut()
 	return k.Changes
 }
 
