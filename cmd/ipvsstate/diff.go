@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"ipvsstate/internal/capture"
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/explain"
 	"ipvsstate/internal/filter"
@@ -62,8 +62,10 @@ drop_entry made room. A kernel that shows entries twice can also have missed som
 
 With --sync the two are a MASTER and its BACKUP at one moment: of the master's
 connections, how many would the backup know if it took over, by state, by the time
-without a packet, by service; and why it can lack the others. With one listing, of
-ip_vs_conn_sync, it says what came from a sync daemon and what was made here.
+without a packet, by service; and why it can lack the others. Without BACKUP it is
+standard input where that is a pipe or a file, or the kernel where --live, --netns or
+--proc ask for it. Without either, of one listing of ip_vs_conn_sync or with --live alone,
+it says what came from a sync daemon and what was made here.
 
 An entry that is listed twice counts once: kernels before 6.14 show some so.
 
@@ -75,7 +77,7 @@ with --top 0 up to 800, where each client is a network of its own.`,
   ipvsstate diff --sync master.txt backup.txt        would the backup hold them?
   ipvsstate diff --before 1 --after 0 log.txt log.txt   first and newest of one log`,
 		Args: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 || len(args) > 2 {
+			if len(args) == 0 && !(o.sync && o.input.kernel()) || len(args) > 2 {
 				return fail("hint.diff", fmt.Errorf("%s takes two listings, not %d", c.CommandPath(), len(args)))
 			}
 			return nil
@@ -162,7 +164,7 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	if o.input.kernel() && len(args) == 2 {
 		return fail("hint.file-or-kernel", fmt.Errorf("AFTER and the running kernel cannot both be read: %q", args[1]))
 	}
-	if args[0] == "-" && (len(args) == 2 && args[1] == "-" || len(args) == 1 && !o.sync && !o.input.kernel()) {
+	if len(args) > 0 && args[0] == "-" && (len(args) == 2 && args[1] == "-" || len(args) == 1 && !o.sync && !o.input.kernel()) {
 		return fail("hint.diff", errors.New("standard input can be read once"))
 	}
 	options := render.Options{
@@ -175,19 +177,18 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	if options.Wide && o.top < 0 {
 		options.Top = 0
 	}
+	if o.sync && o.single(a, args) {
+		return o.runOrigins(ctx, a, args, options)
+	}
 	before, first, err := o.side(ctx, a, words, "before", o.before, args[:1])
 	if before == nil || err != nil {
 		return err
 	}
-	if o.sync && len(args) == 1 && !o.input.kernel() {
-		states, templates := first.Origins()
-		return o.write(a, "origins", func(w io.Writer) error {
-			return map[string]func(io.Writer, *render.Origins, render.Options) error{
-				"table": render.OriginsScreen, "wide": render.OriginsScreen, "json": render.OriginsJSON, "csv": render.OriginsCSV, "markdown": render.OriginsMarkdown, "html": render.OriginsHTML,
-			}[o.output.value](w, &render.Origins{Summary: before, States: states, Templates: templates}, options)
-		}, false)
-	}
 	after, second, err := o.side(ctx, a, words, "after", o.after, args[1:])
+	var none *capture.NoListingError
+	if o.sync && len(args) == 1 && errors.As(err, &none) && none.Lines == 0 {
+		return fail("hint.empty-backup", err)
+	}
 	if after == nil || err != nil {
 		return err
 	}
@@ -227,28 +228,6 @@ func (o *diffOptions) kept() int {
 		return usualKept
 	}
 	return o.top
-}
-
-func (o *diffOptions) runSync(a *app, master, backup *render.Summary, first, second *history.Entries, options render.Options) error {
-	apart, told := between(master, backup)
-	about := history.Directors{Apart: apart, Timeouts: master.Timeouts, Dialect: master.Format.Dialect(), Services: master.Services()}
-	if apart = max(apart, -apart); !told {
-		apart = conn.Unknown
-	}
-	threshold := ""
-	if master.Config != nil {
-		threshold = master.Config.Sysctls["sync_threshold"]
-		about.TemplatesOnly = master.Config.Sysctls["sync_persist_mode"] == "1"
-	}
-	shown := &render.Sync{Master: master, Backup: backup, Apart: apart, Threshold: threshold, Sync: history.CompareSync(first, second, about)}
-	shown.Config, shown.ConfigTold = history.CompareConfigs(master.Config, backup.Config)
-	// One has a master daemon and the other a backup's.
-	shown.Config = slices.DeleteFunc(shown.Config, func(c history.ConfigChange) bool { return c.What == history.DaemonPart })
-	return o.write(a, "coverage", func(w io.Writer) error {
-		return map[string]func(io.Writer, *render.Sync, render.Options) error{
-			"table": render.SyncScreen, "wide": render.SyncScreen, "json": render.SyncJSON, "csv": render.SyncCSV, "markdown": render.SyncMarkdown, "html": render.SyncHTML,
-		}[o.output.value](w, shown, options)
-	}, o.threshold.beyond(shown.Open().Master, shown.Open().Held))
 }
 
 // side reads one of the listings, with its entries.
