@@ -14,7 +14,7 @@ import (
 
 // Screen writes the summary for a person.
 func Screen(w io.Writer, s *Summary, o Options) error {
-	if err := s.writeFacts(w, s.facts(o), o); err != nil {
+	if err := writeFacts(w, s.facts(o), o); err != nil {
 		return err
 	}
 	for _, part := range s.parts(o) {
@@ -26,7 +26,7 @@ func Screen(w io.Writer, s *Summary, o Options) error {
 }
 
 // writeFacts writes the lines above the tables.
-func (s *Summary) writeFacts(w io.Writer, facts [][2]string, o Options) error {
+func writeFacts(w io.Writer, facts [][2]string, o Options) error {
 	label := 0
 	for _, f := range facts {
 		label = max(label, width(f[0]))
