@@ -49,7 +49,7 @@ func TestSyncReasons(t *testing.T) {
 	allPorts := Directors{TemplatesOnly: true, Services: []conn.Service{{Protocol: conn.TCP, Virtual: conn.Endpoint{Addr: persistent.Addr, PortKnown: true}, Persistent: 300}}}
 	marked := Directors{TemplatesOnly: true, Services: []conn.Service{{Fwmark: 7, Persistent: 300}}}
 	for name, about := range map[string]Directors{"of all ports": allPorts, "of a mark": marked} {
-		if !about.templatesOnly()(&class{protocol: conn.TCP, virtual: persistent}) {
+		if !about.ways([]class{{protocol: conn.TCP, virtual: persistent}})[0].templatesOnly {
 			t.Errorf("%s: a connection of a persistent service is taken to be sent", name)
 		}
 	}
