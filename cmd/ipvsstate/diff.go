@@ -199,10 +199,11 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 		return o.runSync(a, before, after, first, second, options)
 	}
 	apart, told := between(before, after)
-	if told && apart < 0 {
+	backwards := told && apart < 0
+	if programs := o.output.value == "json" || o.output.value == "csv"; backwards && programs { // people see it in the result
 		fmt.Fprintf(a.stderr, "ipvsstate: %s\n", words.Word("diff.backwards"))
 	}
-	if !told || apart < 0 {
+	if !told || backwards {
 		apart = conn.Unknown
 	}
 	whole := isWhole(before) && isWhole(after)
@@ -210,7 +211,7 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 		Seconds: apart, Whole: whole, Dialect: before.Format.Dialect(), Timeouts: [2]conn.Timeouts{before.Timeouts, after.Timeouts},
 		Top: max(0, o.kept()), Beyond: o.threshold.beyond,
 	})
-	shown := &render.Diff{Before: before, After: after, Seconds: apart, Whole: whole, Diff: d}
+	shown := &render.Diff{Before: before, After: after, Seconds: apart, Backwards: backwards, Whole: whole, Diff: d}
 	shown.Config, shown.ConfigTold = history.CompareConfigs(before.Config, after.Config)
 	return o.write(a, "comparison", func(w io.Writer) error {
 		return map[string]func(io.Writer, *render.Diff, render.Options) error{

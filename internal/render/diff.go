@@ -20,6 +20,8 @@ type Diff struct {
 	Before, After *Summary
 	// Seconds is the time between the two, Unknown where it is not known.
 	Seconds conn.Seconds
+	// Backwards says that the second is older than the first.
+	Backwards bool
 	// Whole says that neither lacks entries.
 	Whole bool
 	*history.Diff
@@ -59,15 +61,16 @@ func partsMarkdown(w io.Writer, facts [][2]string, parts []part) error {
 	return err
 }
 
-// pairFacts are the lines that name two listings, with their notes.
-func pairFacts(labels [2]string, of [2]*Summary, named [2]uint64, word *explain.Catalogue) (facts, notes [][2]string) {
+// pairFacts are the lines that name two listings, with their notes; idle says that idle times of the
+// first are shown.
+func pairFacts(labels [2]string, of [2]*Summary, named [2]uint64, idle bool, word *explain.Catalogue) (facts, notes [][2]string) {
 	for i, s := range of {
 		text := s.source(word)
 		if t := s.when(word); t != "" {
 			text += word.Word("comma") + t
 		}
 		facts = append(facts, [2]string{labels[i], text})
-		for _, note := range s.notes(word) {
+		for _, note := range s.notesOn(word, idle && i == 0) {
 			notes = append(notes, [2]string{word.Word("note"), labels[i] + word.Word("colon") + note})
 		}
 	}
@@ -82,9 +85,12 @@ func pairFacts(labels [2]string, of [2]*Summary, named [2]uint64, word *explain.
 
 func (d *Diff) facts(o Options) [][2]string {
 	word := o.Words
-	facts, notes := pairFacts([2]string{word.Word("before"), word.Word("after")}, [2]*Summary{d.Before, d.After}, d.Named, word)
+	facts, notes := pairFacts([2]string{word.Word("before"), word.Word("after")}, [2]*Summary{d.Before, d.After}, d.Named, false, word)
 	between := word.Word("between.unknown")
-	if d.Seconds != conn.Unknown {
+	switch {
+	case d.Backwards:
+		between = word.Word("between.backwards")
+	case d.Seconds != conn.Unknown:
 		between = lasting(d.Seconds)
 	}
 	facts = append(facts, [2]string{word.Word("between"), between})
@@ -92,11 +98,14 @@ func (d *Diff) facts(o Options) [][2]string {
 		label string
 		of    history.Turnover
 	}{{"diff.connections", d.Connections}, {"diff.templates", d.Templates}} {
-		if t.of.Before+t.of.After == 0 {
+		if t.label == "diff.templates" && t.of.Before+t.of.After == 0 {
 			continue
 		}
 		facts = append(facts, [2]string{word.Word(t.label), word.Word("diff.turnover", explain.Thousands(t.of.Before), explain.Thousands(t.of.After),
 			signed(t.of.Before, t.of.After), explain.Thousands(t.of.New), explain.Thousands(t.of.Gone), explain.Thousands(t.of.Same))})
+	}
+	if d.Backwards {
+		notes = append([][2]string{{word.Word("note"), word.Word("diff.backwards")}}, notes...)
 	}
 	if d.Undercount > 0 {
 		notes = append(notes, [2]string{word.Word("note"), word.Word("undercount", explain.Thousands(tally.MaxGroups), explain.Thousands(d.Undercount))})
@@ -110,12 +119,16 @@ func (d *Diff) facts(o Options) [][2]string {
 	if d.Connections.Fates[history.Unjudged]+d.Templates.Fates[history.Unjudged] > 0 {
 		why := "diff.untimed"
 		switch {
+		case d.Backwards:
+			why = "" // said already
 		case d.Seconds == conn.Unknown:
 			why = "diff.unjudged"
 		case !d.Whole:
 			why = "diff.not-whole"
 		}
-		notes = append(notes, [2]string{word.Word("note"), word.Word(why)})
+		if why != "" {
+			notes = append(notes, [2]string{word.Word("note"), word.Word(why)})
+		}
 	}
 	return append(facts, notes...)
 }

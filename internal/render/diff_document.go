@@ -15,6 +15,7 @@ type diffJSON struct {
 	Before      sideJSON     `json:"before"`
 	After       sideJSON     `json:"after"`
 	Seconds     *int64       `json:"between_seconds"`
+	Backwards   bool         `json:"backwards"`
 	Filter      string       `json:"filter"`
 	Connections turnoverJSON `json:"connections"`
 	Templates   turnoverJSON `json:"templates"`
@@ -110,7 +111,7 @@ func changesDocument(a tally.Aspect, c history.Changes) []changeJSON {
 // DiffJSON writes a comparison for programs.
 func DiffJSON(w io.Writer, d *Diff, _ Options) error {
 	doc := diffJSON{
-		Schema: Schema, Before: d.Before.side(), After: d.After.side(), Filter: d.Before.Filter,
+		Schema: Schema, Before: d.Before.side(), After: d.After.side(), Filter: d.Before.Filter, Backwards: d.Backwards,
 		Seconds:     optional(int64(d.Seconds), d.Seconds != conn.Unknown),
 		Connections: turnoverDocument(&d.Connections), Templates: turnoverDocument(&d.Templates), Moves: []moveJSON{},
 		States: changesDocument(tally.State, d.States), Services: changesDocument(tally.OfService, d.Services),

@@ -34,7 +34,7 @@ func SyncMarkdown(w io.Writer, s *Sync, o Options) error {
 
 func (s *Sync) facts(o Options) [][2]string {
 	word := o.Words
-	facts, notes := pairFacts([2]string{word.Word("master"), word.Word("backup")}, [2]*Summary{s.Master, s.Backup}, s.Named, word)
+	facts, notes := pairFacts([2]string{word.Word("master"), word.Word("backup")}, [2]*Summary{s.Master, s.Backup}, s.Named, len(s.Silences) > 0, word)
 	apart := word.Word("between.unknown")
 	if s.Apart != conn.Unknown {
 		apart = lasting(s.Apart)
@@ -54,19 +54,32 @@ func (s *Sync) facts(o Options) [][2]string {
 	if open := s.Open(); open.Master > 0 && open.Held == 0 {
 		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.none")})
 	}
-	if s.swapped() {
-		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.swapped")})
+	if key := s.swapped(); key != "" {
+		notes = append(notes, [2]string{word.Word("note"), word.Word(key)})
+	}
+	if s.Master.Host != "" && s.Master.Host == s.Backup.Host {
+		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.one-host", Clean(s.Master.Host))})
+	}
+	if s.Apart > 60 {
+		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.far-apart")})
 	}
 	return append(facts, notes...)
 }
 
-// swapped reports that the master's entries came from a sync daemon, and the backup's did not.
-func (s *Sync) swapped() bool {
+// swapped says by what the two look exchanged: the master's entries came from a sync daemon and the
+// backup's did not; or, where one does not tell that, only the backup has states that are never sent.
+func (s *Sync) swapped() (key string) {
 	received := func(m *Summary) bool {
 		all := m.Tally.Connections() + m.Tally.Templates()
 		return all > 0 && 2*m.Tally.Synced() > all
 	}
-	return received(s.Master) && !received(s.Backup)
+	switch told := !s.Master.OriginsUntold() && !s.Backup.OriginsUntold(); {
+	case received(s.Master) && !received(s.Backup):
+		return "sync.swapped"
+	case !told && s.Unsent == 0 && s.OnlyBackupUnsent > 0:
+		return "sync.swapped-states"
+	}
+	return ""
 }
 
 // SyncHTML writes the coverage as a page.
