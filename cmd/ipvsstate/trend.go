@@ -93,7 +93,8 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), hosts: make(map[string]*render.TrendHost), others: make(map[string]bool), logs: make(map[string]*log)}
+	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), hosts: make(map[string]*render.TrendHost), others: make(map[string]bool), logs: make(map[string]*log),
+		line: progressLine{w: a.stderr, width: a.columns()}}
 	if r.since, err = o.moment("since", o.since, a.now()); err != nil {
 		return err
 	}

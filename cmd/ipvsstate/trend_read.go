@@ -35,6 +35,7 @@ type trendReading struct {
 	files   atomic.Int64
 	inputs  atomic.Int64
 	bytes   atomic.Int64 // of files that are done
+	line    progressLine
 
 	mu        sync.Mutex
 	reading   map[*capture.Source]bool
@@ -73,7 +74,7 @@ func (r *trendReading) refuse(err error) {
 	defer r.mu.Unlock()
 	if r.failures++; r.failures <= shownFailures {
 		if r.failed != nil {
-			r.app.complain(err)
+			r.line.aside(func() { r.app.complain(err) })
 			return
 		}
 		r.failed = err
