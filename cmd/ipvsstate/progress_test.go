@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -107,7 +108,7 @@ func TestBytesRead(t *testing.T) {
 	}
 	r := &trendReading{reading: make(map[*capture.Source]bool)}
 	r.bytes.Add(500)
-	err = units[0].Each(func(src *capture.Source) error {
+	err = units[0].Each(context.Background(), func(src *capture.Source) error {
 		r.setReading(src, true)
 		defer r.bytes.Add(1000)
 		defer r.setReading(src, false)

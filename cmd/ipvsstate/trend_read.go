@@ -160,7 +160,7 @@ func (r *trendReading) stdin(ctx context.Context, cfg capture.Config) {
 }
 
 func (r *trendReading) unit(ctx context.Context, u *capture.Unit, cfg capture.Config) {
-	err := u.Each(func(src *capture.Source) error {
+	err := u.Each(ctx, func(src *capture.Source) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
