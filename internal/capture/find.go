@@ -76,6 +76,7 @@ func Find(args []string, loc *time.Location) (units []Unit, failures []error, er
 	if len(f.units) == 0 {
 		return nil, nil, &NothingFoundError{args, f.failures}
 	}
+	tellSiblings(f.units)
 	tellFolders(f.units, loc)
 	slices.SortStableFunc(f.units, func(a, b Unit) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), a.Time.Compare(b.Time), cmp.Compare(a.Path, b.Path))
@@ -204,6 +205,26 @@ func (f *finder) add(u Unit, info fs.FileInfo, link bool) {
 	}
 	f.seen[key] = append(f.seen[key], seenFile{info, len(f.units), link})
 	f.units = append(f.units, u)
+}
+
+// tellSiblings gives a unit whose name tells no host that of others of its series: of lvs1.log
+// that which lvs1.log-20261122 tells.
+func tellSiblings(units []Unit) {
+	series := func(u *Unit) string {
+		dir, base := filepath.Split(filepath.Clean(u.Path))
+		return dir + Stem(base)
+	}
+	hosts := make(map[string]string)
+	for i := range units {
+		if u := &units[i]; u.Host != "" && !u.report {
+			hosts[series(u)] = u.Host
+		}
+	}
+	for i := range units {
+		if u := &units[i]; u.Host == "" {
+			u.Host = hosts[series(u)]
+		}
+	}
 }
 
 // tellFolders gives the units whose names tell no host what folderHosts says.

@@ -71,6 +71,10 @@ func TestFind(t *testing.T) {
 		"g/sosreport-web-2026-11-22-abcdefg/sos_commands/date/date":                      date1,
 		"g/lvs8-20261122.txt": row,
 		"empty/.keep":         "",
+		"h/lvs1.log":          "11" + row,
+		"h/lvs1.log-20261122": "12" + row,
+		"h/conn.log":          "13" + row,
+		"h/conn.log-20261122": "14" + row,
 	})
 	for n, name := range []string{"a/lvs1-20261122T052840Z.txt", "a/lvs2-20261122T052840Z.txt"} { // equal but for their inodes
 		at := time.Unix(1795325320+int64(n/2), 0)
@@ -111,6 +115,7 @@ func TestFind(t *testing.T) {
 		{"e/plain.txt [", ":e/plain.txt", 1},
 		{"e/plain.txt empty", ":e/plain.txt", 0},
 		{"f", ":f", 0},
+		{"h", ":h/conn.log :h/conn.log-20261122 lvs1:h/lvs1.log lvs1:h/lvs1.log-20261122", 0},
 		{"g", "lvs7:g/sosreport-lvs7-2026-11-22-abcdefg lvs8:g/lvs8-20261122.txt", 1}, // no IPVS in the other report
 		{"g/sosreport-lvs7*", "lvs7:g/sosreport-lvs7-2026-11-22-abcdefg", 0},
 	}
