@@ -93,7 +93,8 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), hosts: make(map[string]*render.TrendHost), others: make(map[string]bool), logs: make(map[string]*log)}
+	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), hosts: make(map[string]*render.TrendHost), others: make(map[string]bool), unnamed: newUnnamedLogs(o.interval),
+		line: progressLine{w: a.stderr, width: a.columns()}}
 	if r.since, err = o.moment("since", o.since, a.now()); err != nil {
 		return err
 	}
@@ -109,10 +110,11 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 		defer debug.SetGCPercent(debug.SetGCPercent(300))
 	}
 	stopped := r.read(ctx, args)
-	if len(r.hosts) == 0 {
+	unnamed := r.unnamed.settle()
+	if len(r.hosts)+len(unnamed) == 0 {
 		return r.nothing(stopped)
 	}
-	t := &render.Trend{By: r.by.Aspect, Interval: o.interval, Stopped: stopped != nil, Notes: r.notes()}
+	t := &render.Trend{By: r.by.Aspect, Interval: o.interval, Stopped: stopped != nil, Notes: r.notes(unnamed), Hosts: unnamed}
 	if o.interval == 0 && (o.output.value == "table" || o.output.value == "markdown") {
 		t.Rows = screenRows
 	}

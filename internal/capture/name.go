@@ -101,9 +101,14 @@ func hostIn(name string) string {
 	}
 }
 
-// numbered reports the name of one of several directors: lvs-1, director_02.
+// addressName is what is left of a name as clouds give it to a machine, ip-10-0-0-1, behind its word.
+var addressName = regexp.MustCompile(`^\d{1,3}(-\d{1,3}){3}($|[-_.])`)
+
+// numbered reports the name of one of several directors: lvs-1, director_02, ip-10-0-0-1.
 func numbered(word, rest string) bool {
 	switch strings.ToLower(word) {
+	case "ip":
+		return addressName.MatchString(rest)
 	case "lvs", "ipvs", "dpvs", "director":
 		return rest != "" && rest[0]-'0' <= 9 && !isAddress(rest)
 	}
@@ -113,6 +118,40 @@ func numbered(word, rest string) bool {
 // couldBeHost reports a name that is not one of kindWords, and has a letter or is an address.
 func couldBeHost(name string) bool {
 	return !kindWords[strings.ToLower(name)] && isHostName([]byte(name)) && (hasLetter(name) || isAddress(name))
+}
+
+// isPeriod reports a name of a span of time: nov, week47.
+func isPeriod(name string) bool {
+	return periodWords[strings.ToLower(strings.Trim(name, "0123456789.-_"))]
+}
+
+var periodWords = wordSet(`y year q quarter m month w wk week kw d day h hour jan feb mar apr may jun jul aug sep sept oct nov dec
+	january february march april june july august september october november december archive archived rotated part`)
+
+// rotation is what a log's name gets when it is put aside: -20261122 is gone by then.
+var rotation = regexp.MustCompile(`(?:\.(?:gz|bz2|xz|zst|zstd)|\.\d{1,3})+$`)
+
+// serial is a number that tells one file of a series from the others: a process's, a counter's.
+var serial = regexp.MustCompile(`(^|[-_.])\d{3,}($|[-_.])`)
+
+// Stem is what is the same in the names of the files of one series: without the times, serial
+// numbers of three digits and more, and what compression and rotation put at the end.
+func Stem(base string) string {
+	for range 4 {
+		_, front, behind, ok := nameStamp(base, time.UTC)
+		if !ok {
+			break
+		}
+		base = strings.TrimRight(front, "-_.") + behind
+	}
+	for {
+		base = rotation.ReplaceAllString(base, "")
+		cut := serial.ReplaceAllString(base, "$2")
+		if cut == base {
+			return strings.TrimRight(base, "-_.")
+		}
+		base = cut
+	}
 }
 
 // kindWords say what a file is.

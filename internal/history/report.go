@@ -152,7 +152,7 @@ func (t *Trend) step() time.Duration {
 
 // niceWidths are those that a person reads easily.
 var niceWidths = append(slices.Clone(widths), 30*time.Second, 2*time.Minute, 10*time.Minute, 30*time.Minute,
-	2*time.Hour, 3*time.Hour, 12*time.Hour)
+	2*time.Hour, 3*time.Hour, 12*time.Hour, 48*time.Hour, 72*time.Hour)
 
 // reportWidth is the smallest nice width that is wide enough, and a multiple of the cells'.
 func (t *Trend) reportWidth(least time.Duration, n int) time.Duration {
