@@ -34,7 +34,7 @@ type Section struct {
 type TimeChart struct {
 	Label   string      // what it shows, in a few words
 	Unit    string      // of the values: "connections"
-	Times   []time.Time // in ascending order; they are shown in UTC
+	Times   []time.Time // in ascending order, each the beginning of what its values are of; they are shown in UTC
 	Series  []Series
 	Marks   []Mark
 	Stacked bool // the form it has at first; the reader can choose the other
@@ -46,7 +46,8 @@ type Series struct {
 	Values []float64
 }
 
-// Mark is a time that matters. It need not be one of the chart's times.
+// Mark is a time that matters. It need not be one of the chart's times: it is drawn at the
+// last that is not behind it, where what it falls into begins.
 type Mark struct {
 	Time     time.Time
 	Severity string // "critical", "warning", "notice", or nothing

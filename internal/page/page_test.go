@@ -214,8 +214,8 @@ func TestData(t *testing.T) {
 	got := strings.Join(strings.Fields(block(t, written(t, small()))), "")
 	want := `{"times":[1772927880000,1772927940000,1772928000000,1772928060000],` +
 		`"series":[{"name":"ESTABLISHED","values":[1000,1250.5,null,2000]},{"name":"SYN_RECV","values":[5,7,null,null]}],` +
-		`"marks":[{"time":1772927940000,"class":"critical","letter":"A","text":"CRITICALLVS001aflood"},` +
-		`{"time":1772927970000,"class":"","letter":"B","text":"thepeak"}],"stacked":true}`
+		`"marks":[{"at":1,"class":"critical","letter":"A","text":"CRITICALLVS001aflood"},` +
+		`{"at":1,"class":"","letter":"B","text":"thepeak"}],"stacked":true}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -350,6 +350,65 @@ func TestStillPicture(t *testing.T) {
 	one := &TimeChart{Times: []time.Time{start}, Series: []Series{{"a", []float64{0}}}}
 	if path := newStill(one).Areas[0].Path; strings.Contains(path, "NaN") || strings.Contains(path, "Inf") || path == "" {
 		t.Errorf("one time is drawn as %q", path)
+	}
+}
+
+// TestLateMark: a chart's times are where intervals begin, so that what happens in the last
+// one is behind them all.
+func TestLateMark(t *testing.T) {
+	c := small().Sections[0].Chart
+	last := len(c.Times) - 1
+	c.Marks = []Mark{
+		{Time: c.Times[last].Add(40 * time.Minute), Text: "late"}, {Time: c.Times[1].Add(59 * time.Second), Text: "within"},
+		{Time: c.Times[0].Add(-time.Hour), Text: "early"}, {Time: c.Times[2], Text: "at one"},
+	}
+	pic, v := newStill(c), c.view(english)
+	for i, want := range []int{0, 1, 2, last} {
+		if got := v.Data.Marks[i].At; got != want {
+			t.Errorf("%s is drawn at time %d, want %d", v.Data.Marks[i].Text, got, want)
+		}
+		if at := stillLeft + want*(stillWidth-stillLeft-stillRight)/last; len(pic.Marks) != 4 || max(pic.Marks[i].X-at, at-pic.Marks[i].X) > 1 {
+			t.Errorf("%s stands at %+v, want %d", v.Data.Marks[i].Text, pic.Marks, at)
+		}
+	}
+	if got := v.Marks[3]; got.Text != "late" || got.Time != clock(c.Marks[0].Time) {
+		t.Errorf("the list has %+v last", got)
+	}
+}
+
+// TestFlags: no flag hides another. Marks that are too close have one together.
+func TestFlags(t *testing.T) {
+	c := &TimeChart{Series: []Series{{Name: "a"}}}
+	for i := range 1000 {
+		c.Times = append(c.Times, start.Add(time.Duration(i)*time.Minute))
+		c.Series[0].Values = append(c.Series[0].Values, 10)
+	}
+	mark := func(minute int, severity string) {
+		c.Marks = append(c.Marks, Mark{Time: c.Times[minute], Severity: severity})
+	}
+	for _, minute := range []int{500, 500, 503, 900} {
+		mark(minute, "warning")
+	}
+	mark(500, "critical")
+	mark(999, "")
+	var got []string
+	for _, f := range newStill(c).Flags {
+		got = append(got, string(f.Text)+" "+f.Class)
+	}
+	if want := "A–D critical,E warning,F "; strings.Join(got, ",") != want {
+		t.Errorf("the flags are %q, want %q", got, want)
+	}
+	for i := range 100 {
+		mark(300+5*i, []string{"notice", "warning"}[i%2])
+	}
+	pic := newStill(c)
+	for i, f := range pic.Flags {
+		if i > 0 && pic.Flags[i-1].X+pic.Flags[i-1].half > f.X-f.half || i > 0 && pic.Flags[i-1].last+1 != f.first || f.X+f.half > stillWidth {
+			t.Errorf("flag %+v behind %+v", f, pic.Flags[i-1])
+		}
+	}
+	if n := len(pic.Flags); n < 2 || pic.Flags[n-1].last != len(c.Marks)-1 {
+		t.Errorf("flags %+v", pic.Flags)
 	}
 }
 

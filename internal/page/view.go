@@ -1,7 +1,9 @@
 package page
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -127,13 +129,24 @@ func (c *TimeChart) view(w Words) *chartView {
 	for i, s := range c.Series {
 		v.Series = append(v.Series, seriesView{i % palette, clean(s.Name), dashes[i%len(dashes)]})
 	}
-	for i, m := range c.Marks {
+	for i, m := range c.inOrder() {
 		v.Marks = append(v.Marks, m.view(i, w))
 	}
 	if !c.empty() {
 		v.Data, v.Still = c.data(v), newStill(c)
 	}
 	return v
+}
+
+// inOrder are the marks as they are listed and lettered: the first in time first.
+func (c *TimeChart) inOrder() []Mark {
+	return slices.SortedStableFunc(slices.Values(c.Marks), func(a, b Mark) int { return a.Time.Compare(b.Time) })
+}
+
+// at is the index of the time that a mark is drawn at.
+func (c *TimeChart) at(m Mark) int {
+	behind, _ := slices.BinarySearchFunc(c.Times, m.Time, func(a, b time.Time) int { return cmp.Or(a.Compare(b), -1) })
+	return max(0, behind-1)
 }
 
 func (c *TimeChart) empty() bool {
@@ -192,7 +205,7 @@ type seriesData struct {
 }
 
 type markData struct {
-	Time   int64  `json:"time"`
+	At     int    `json:"at"` // the index of a time
 	Class  string `json:"class"`
 	Letter text   `json:"letter"`
 	Text   text   `json:"text"` // with severity and code
@@ -206,14 +219,15 @@ func (c *TimeChart) data(v *chartView) *chartData {
 	for _, s := range c.Series {
 		d.Series = append(d.Series, seriesData{clean(s.Name), s.Values})
 	}
-	for i, m := range v.Marks {
+	for i, m := range c.inOrder() {
+		m, at := v.Marks[i], c.at(m)
 		said := m.Text
 		for _, before := range []text{m.Code, m.Severity} {
 			if before != "" {
 				said = before + " " + said
 			}
 		}
-		d.Marks = append(d.Marks, markData{c.Marks[i].Time.UnixMilli(), m.Class, m.Letter, said})
+		d.Marks = append(d.Marks, markData{at, m.Class, m.Letter, said})
 	}
 	return d
 }

@@ -3,7 +3,6 @@ package render
 import (
 	"io"
 	"math"
-	"slices"
 
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/explain"
@@ -178,6 +177,5 @@ func (t *Trend) timeChart(h *TrendHost, r *history.Report, o Options) *html.Time
 		e := &r.Events[i]
 		c.Marks = append(c.Marks, html.Mark{Time: e.First, Severity: e.Severity, Code: e.Code, Text: e.Text})
 	}
-	slices.SortStableFunc(c.Marks, func(a, b html.Mark) int { return a.Time.Compare(b.Time) })
 	return c
 }

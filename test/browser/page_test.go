@@ -173,6 +173,40 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+// TestMarksAtOnce: at an incident marks come together. None hides another, and those of one
+// time are told together.
+func TestMarksAtOnce(t *testing.T) {
+	p := incident(t)
+	c := p.Sections[0].Chart
+	c.Marks = nil
+	for i, severity := range []string{"", "critical", "warning", "notice", ""} {
+		at := c.Times[186]
+		if i == 4 {
+			at = c.Times[len(c.Times)-1].Add(90 * time.Second) // within the last interval
+		}
+		c.Marks = append(c.Marks, page.Mark{Time: at, Severity: severity, Text: fmt.Sprint("mark ", i)})
+	}
+	for _, l := range []look{{width: 1280}, {width: 360, dark: true}} {
+		b := open(t, write(t, "together", p), l)
+		if flags := eval[string](b, `document.querySelector("figure").dataset.flags`); flags != "A–D E" {
+			t.Errorf("the flags are %q", flags)
+		}
+		b.picture(fmt.Sprintf("together-%d", l.width))
+		b.keys("n", "n")
+		b.said("B; CRITICAL mark 1", "2026-03-08 03:42:00 UTC")
+		if shown := b.text(".at .mark"); shown != "B CRITICAL mark 1; A mark 0; C WARNING mark 2; D NOTICE mark 3" {
+			t.Errorf("the marks shown are %q", shown)
+		}
+		b.keys("p", "p")
+		b.said("E; mark 4", "07:28:00 UTC")
+	}
+	b := open(t, write(t, "together", p), look{width: 1280, scriptless: true})
+	if flags := eval[string](b, `[...document.querySelectorAll(".still text.m")].map(e => e.textContent).join(" ")`); flags != "A–D E" {
+		t.Errorf("without scripts the flags are %q", flags)
+	}
+	b.picture("together-still")
+}
+
 func TestGap(t *testing.T) {
 	b := open(t, write(t, "incident", incident(t)), look{width: 1280})
 	b.keys(kb.Home)
