@@ -82,7 +82,7 @@
 					this.stacked = b.dataset.form === "stacked";
 					this.draw();
 				});
-			const zooms = {in: () => this.zoom(0.5), out: () => this.zoom(2), all: () => this.show(this.all)};
+			const zooms = {in: () => this.zoom(0.5), out: () => this.zoom(2), all: () => this.showAll()};
 			for (const b of figure.querySelectorAll("[data-zoom]"))
 				b.addEventListener("click", zooms[b.dataset.zoom]);
 			this.values = [...figure.querySelectorAll(".legend li")].map((item, i) => this.button(item, i));
@@ -310,7 +310,7 @@
 				ArrowLeft: () => this.go(k - 1), ArrowRight: () => this.go(k + 1),
 				PageUp: () => this.go(k - tenth), PageDown: () => this.go(k + tenth),
 				Home: () => this.go(0), End: () => this.go(last),
-				"+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2), 0: () => this.show(this.all),
+				"+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2), 0: () => this.showAll(),
 				n: () => this.step(1), p: () => this.step(-1),
 			};
 			const act = keys[e.key.length === 1 ? e.key.toLowerCase() : e.key];
@@ -361,6 +361,15 @@
 			const span = Math.min(whole, Math.max(least, (to - from) * factor));
 			const t = this.cursor === null ? (from + to) / 2 : this.times[this.cursor];
 			this.move(t - span * (t - from) / (to - from), span);
+			this.sayWindow();
+		}
+
+		showAll() {
+			this.show(this.all);
+			this.sayWindow();
+		}
+
+		sayWindow() {
 			this.live.textContent = this.window.map(utc).join(" – ") + " UTC";
 		}
 

@@ -25,7 +25,7 @@ var english = Words{
 	Contents: "contents", Theme: "Dark or light", UTC: "times in UTC", Form: "form", Stacked: "Stacked", Lines: "Lines",
 	Zoom: "zoom", ZoomIn: "Zoom in", ZoomOut: "Zoom out", ZoomAll: "Show all", Series: "series",
 	Mouse: "Drag.", KeysMove: "Arrows.", KeysMore: "Letters.", Total: "total", Gap: "no value", NoData: "nothing to draw",
-	Marks: "Marks", Values: "Values", Time: "Time", Category: "Name", Critical: "CRITICAL", Warning: "WARNING", Notice: "NOTICE",
+	Marks: "Marks", Values: "Values", Time: "Time", Critical: "CRITICAL", Warning: "WARNING", Notice: "NOTICE",
 }
 
 // small is a page with one of everything.
@@ -34,7 +34,7 @@ func small() *Page {
 		Language: "en", Title: "A night", Lead: []string{"Four snapshots."}, Words: english, Foot: "by ipvsstate",
 		Sections: []Section{
 			{Title: "Over time", Text: []string{"It rose."}, Chart: &TimeChart{
-				Label: "Connections by state", Unit: "connections", Stacked: true,
+				Label: "Connections by state", Stacked: true,
 				Times: []time.Time{start, start.Add(time.Minute), start.Add(2 * time.Minute), start.Add(3 * time.Minute)},
 				Series: []Series{
 					{"ESTABLISHED", []float64{1000, 1250.5, math.NaN(), 2000}},
@@ -43,7 +43,7 @@ func small() *Page {
 				Marks: []Mark{{start.Add(time.Minute), "critical", "LVS001", "a flood"}, {Time: start.Add(90 * time.Second), Text: "the peak"}},
 			}},
 			{Title: "Before and after", Bars: &BarChart{
-				Label: "Connections", Unit: "connections", Groups: []string{"before", "after"},
+				Label: "Connections", Category: "Server", Groups: []string{"before", "after"},
 				Bars: []Bar{{"192.0.2.1:80", []float64{10, 20}}, {"192.0.2.2:80", []float64{5, math.NaN()}}},
 			}},
 			{Title: "Servers", Table: &Table{
@@ -147,14 +147,14 @@ func TestStructure(t *testing.T) {
 // fill puts a text in every place for one.
 func fill(evil string) *Page {
 	p := small()
-	p.Title, p.Foot, p.Lead, p.Language = evil, evil, []string{evil}, evil
+	p.Subject, p.Title, p.Foot, p.Lead, p.Language = evil, evil, evil, []string{evil}, evil
 	for i := range p.Sections {
 		p.Sections[i].Title, p.Sections[i].Text = evil, []string{evil}
 	}
 	chart, bars, table := p.Sections[0].Chart, p.Sections[1].Bars, p.Sections[2].Table
-	chart.Label, chart.Unit, chart.Series[0].Name = evil, evil, evil
+	chart.Label, chart.More, chart.Series[0].Name = evil, evil, evil
 	chart.Marks[0] = Mark{Time: start, Severity: evil, Code: evil, Text: evil}
-	bars.Label, bars.Unit, bars.Groups[0], bars.Bars[0].Name = evil, evil, evil, evil
+	bars.Label, bars.Category, bars.Groups[0], bars.Bars[0].Name = evil, evil, evil, evil
 	table.Caption, table.Columns[0].Title, table.Rows[0][0] = evil, evil, evil
 	return p
 }

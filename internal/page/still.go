@@ -112,6 +112,9 @@ func (pic *still) marks(c *TimeChart, s *stillScale) {
 		}
 		pic.Flags = append(pic.Flags, flag)
 	}
+	slices.SortStableFunc(pic.Marks, func(a, b stillMark) int { // the gravest is drawn last
+		return slices.Index(grave, b.Class) - slices.Index(grave, a.Class)
+	})
 }
 
 // flag is the flag of the marks from one to another, which stand in order: as wide as its

@@ -11,12 +11,13 @@ import (
 // view is a page as its template wants it: cleaned, numbered, and counted out.
 type view struct {
 	static
-	Language, Title text
-	Lead            []text
-	Sections        []sectionView
-	Foot            text
-	Words           Words
-	Charts          bool // whether there is need of the script's words and keys
+	Language       text
+	Subject, Title text
+	Lead           []text
+	Sections       []sectionView
+	Foot           text
+	Words          Words
+	Charts         bool // whether there is need of the script's words and keys
 }
 
 type sectionView struct {
@@ -29,14 +30,15 @@ type sectionView struct {
 }
 
 type chartView struct {
-	ID          string
-	Label, Unit text
-	First       bool // of the page's charts: it has the keys beneath it
-	Series      []seriesView
-	Marks       []markView
-	Data        *chartData // nil: there is nothing to draw
-	Still       *still
-	Words       Words
+	ID     string
+	Label  text
+	First  bool // of the page's charts: it has the keys beneath it
+	Series []seriesView
+	Marks  []markView
+	More   text
+	Data   *chartData // nil: there is nothing to draw
+	Still  *still
+	Words  Words
 }
 
 type seriesView struct {
@@ -50,14 +52,16 @@ type markView struct {
 	Class          string
 	Severity       text // in the page's language
 	Code, Text     text
+	Said           text // all three
 	Time, Datetime text
 }
 
 type barsView struct {
-	Label, Unit text
-	Category    text
-	Groups      []text
-	Bars        []barView
+	Named    string // the id of what names it
+	Label    text
+	Category text
+	Groups   []text
+	Bars     []barView
 }
 
 type barView struct {
@@ -73,6 +77,7 @@ type barValue struct {
 }
 
 type tableView struct {
+	Named   string // the id of what names it
 	Caption text
 	Columns []columnView
 	Rows    [][]cellView
@@ -96,7 +101,7 @@ var dashes = []string{"", "7 3", "2 2.5"}
 
 func (p *Page) view() (*view, error) {
 	v := &view{
-		static: common, Language: clean(p.Language), Title: clean(p.Title), Lead: cleanAll(p.Lead), Foot: clean(p.Foot), Words: p.Words,
+		static: common, Language: clean(p.Language), Subject: clean(p.Subject), Title: clean(p.Title), Lead: cleanAll(p.Lead), Foot: clean(p.Foot), Words: p.Words,
 	}
 	for i := range p.Sections {
 		s := &p.Sections[i]
@@ -115,17 +120,27 @@ func (p *Page) view() (*view, error) {
 				return nil, err
 			}
 			sv.Bars = s.Bars.view(p.Words)
+			sv.Bars.Named = named(sv.ID, "bars", s.Bars.Label)
 		}
 		if s.Table != nil {
 			sv.Table = s.Table.view()
+			sv.Table.Named = named(sv.ID, "table", s.Table.Caption)
 		}
 		v.Sections = append(v.Sections, sv)
 	}
 	return v, nil
 }
 
+// named is the id of what names a part of a section: its own caption, or the section's title.
+func named(section, part, caption string) string {
+	if caption == "" {
+		return section + "-title"
+	}
+	return section + "-" + part
+}
+
 func (c *TimeChart) view(w Words) *chartView {
-	v := &chartView{Label: clean(c.Label), Unit: clean(c.Unit), Words: w}
+	v := &chartView{Label: clean(c.Label), More: clean(c.More), Words: w}
 	for i, s := range c.Series {
 		v.Series = append(v.Series, seriesView{i % palette, clean(s.Name), dashes[i%len(dashes)]})
 	}
@@ -169,6 +184,12 @@ func (m *Mark) view(i int, w Words) markView {
 		v.Class, v.Severity = m.Severity, clean(w.Warning)
 	case "notice":
 		v.Class, v.Severity = m.Severity, clean(w.Notice)
+	}
+	v.Said = v.Text
+	for _, before := range []text{v.Code, v.Severity} {
+		if before != "" {
+			v.Said = before + " " + v.Said
+		}
 	}
 	return v
 }
@@ -220,14 +241,7 @@ func (c *TimeChart) data(v *chartView) *chartData {
 		d.Series = append(d.Series, seriesData{clean(s.Name), s.Values})
 	}
 	for i, m := range c.inOrder() {
-		m, at := v.Marks[i], c.at(m)
-		said := m.Text
-		for _, before := range []text{m.Code, m.Severity} {
-			if before != "" {
-				said = before + " " + said
-			}
-		}
-		d.Marks = append(d.Marks, markData{at, m.Class, m.Letter, said})
+		d.Marks = append(d.Marks, markData{c.at(m), v.Marks[i].Class, v.Marks[i].Letter, v.Marks[i].Said})
 	}
 	return d
 }
@@ -257,10 +271,7 @@ const (
 )
 
 func (c *BarChart) view(w Words) *barsView {
-	v := &barsView{Label: clean(c.Label), Unit: clean(c.Unit), Category: clean(w.Category), Groups: cleanAll(c.Groups)}
-	if len(v.Groups) == 0 {
-		v.Groups = []text{v.Unit}
-	}
+	v := &barsView{Label: clean(c.Label), Category: clean(c.Category), Groups: cleanAll(c.Groups)}
 	longest := 0.0
 	for _, b := range c.Bars {
 		for _, n := range b.Values {
@@ -294,7 +305,7 @@ func percent(n, of float64) string {
 }
 
 // view gives each row as many cells as there are columns. The first column heads its
-// row, unless it has numbers.
+// row, unless it has numbers or nothing.
 func (t *Table) view() *tableView {
 	v := &tableView{Caption: clean(t.Caption)}
 	for _, c := range t.Columns {
@@ -307,6 +318,7 @@ func (t *Table) view() *tableView {
 			if i < len(row) {
 				cells[i].Text = clean(row[i])
 			}
+			cells[i].Head = cells[i].Head && cells[i].Text != ""
 		}
 		v.Rows = append(v.Rows, cells)
 	}

@@ -304,6 +304,7 @@ func TestZoom(t *testing.T) {
 		t.Errorf("the window has not moved to the mark: the cursor is at %v", x)
 	}
 	b.keys("0")
+	b.said("2026-03-07 21:30:00 – 2026-03-08 07:28:00 UTC")
 	changed("0", false)
 	b.keys("=")
 	changed("=", true)
@@ -321,6 +322,10 @@ func TestZoom(t *testing.T) {
 	changed("the button +", true)
 	b.click(`[data-zoom=out]`)
 	changed("the button -", false)
+	b.click(`[data-zoom=in]`)
+	b.click(`[data-zoom=all]`)
+	b.said("2026-03-07 21:30:00 – 2026-03-08 07:28:00 UTC")
+	changed("Show all", false)
 
 	place := eval[[]float64](b, `(r => [r.left, r.top, r.width, r.height])(document.querySelector(".u-over").getBoundingClientRect())`)
 	y := place[1] + place[3]/2
@@ -476,9 +481,14 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// TestNames: whatever can be used, and every picture and table, has a name.
+// TestNames: whatever can be used, and every picture and table, has a name, and no two
+// landmarks have the same.
 func TestNames(t *testing.T) {
-	b := open(t, write(t, "incident", incident(t)), look{width: 1280})
+	p := incident(t)
+	table := p.Sections[2].Table
+	table.Caption = "" // then it goes by its section's title
+	table.Rows = append(table.Rows, []string{"", "total", "", "11,055", "5,096"})
+	b := open(t, write(t, "incident", p), look{width: 1280})
 	eval[bool](b, `document.querySelector("details").open = true`)
 	tree, err := chromedp.Run(b.ctx, func(ctx context.Context, t *chromedp.Target) (accessibility.GetFullAXTreeResult, error) {
 		return cdp.Call(ctx, t, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
@@ -487,6 +497,7 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]int{}
+	regions := map[string]bool{}
 	for _, n := range tree.Nodes {
 		if n.Ignored || n.Role == nil {
 			continue
@@ -500,11 +511,23 @@ func TestNames(t *testing.T) {
 			if name == "" {
 				t.Errorf("a %s has no name", role)
 			}
+			if role == "region" && regions[name] {
+				t.Errorf("two regions are called %s", name)
+			}
+			regions[name] = role == "region" || regions[name]
 		}
 	}
-	for role, least := range map[string]int{"application": 1, "button": 11, "figure": 1, "heading": 5, "table": 3, "columnheader": 15, "rowheader": 300, "region": 5} {
+	for role, least := range map[string]int{"application": 1, "button": 11, "figure": 1, "heading": 5, "table": 3, "columnheader": 15, "rowheader": 300, "region": 3} {
 		if seen[role] < least {
 			t.Errorf("%d with the role %s, want %d", seen[role], role, least)
+		}
+	}
+	if name := eval[string](b, `document.querySelector(".marks li:nth-child(3) a").getAttribute("aria-label")`); !strings.HasPrefix(name, "C: CRITICAL LVS001 6,563 connections to ") {
+		t.Errorf("a mark's link is called %q", name)
+	}
+	for _, scrolls := range eval[[]string](b, `[...document.querySelectorAll("[tabindex]:not(.plot)")].map(e => document.getElementById(e.getAttribute("aria-labelledby")).textContent)`) {
+		if scrolls == "" {
+			t.Error("what can be scrolled has no name")
 		}
 	}
 }
