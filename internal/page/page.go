@@ -77,10 +77,11 @@ type Table struct {
 	Rows    [][]string
 }
 
-// Column is a table's column; numbers stand at its right edge.
+// Column is a table's column; numbers stand at its right edge. One that is Long has
+// sentences, which stand below the rest of the row where the window is narrow.
 type Column struct {
-	Title  string
-	Number bool
+	Title        string
+	Number, Long bool
 }
 
 // Words are the page's own labels in its language.
@@ -92,6 +93,7 @@ type Words struct {
 	Zoom                      string // what the next three are called together
 	ZoomIn, ZoomOut, ZoomAll  string
 	Series                    string // the buttons that show and hide series, together
+	Order                     string // that stacked series are listed from the bottom up
 	Mouse, KeysMove, KeysMore string // how a chart is read: three sentences
 	Total                     string // of the series that are shown
 	Gap                       string // stands for a value that is not there

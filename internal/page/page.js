@@ -16,6 +16,11 @@
 		[1, 2, 5, 10, 15, 30].map(n => n * second), [1, 2, 5, 10, 15, 30].map(n => n * minute),
 		[1, 2, 3, 4, 6, 12].map(n => n * hour), [1, 2, 3, 5, 10, 15, 30, 60, 90, 180, 365, 730, 1825, 3650].map(n => n * day));
 
+	// The steps between the values at an axis are whole, since the values are counts.
+	const counts = [1, 2, 5];
+	for (let power = 10; power <= 1e15; power *= 10)
+		counts.push(power, 2 * power, 2.5 * power, 5 * power);
+
 	// times writes the times at an axis: the clock, and the date where it changes.
 	function times(u, splits, axis, space, step) {
 		let before = "";
@@ -131,7 +136,6 @@
 			const columns = this.stacked ? this.heights(shown) : this.series.map(s => s.values);
 			const font = "12px " + getComputedStyle(document.body).fontFamily;
 			const axis = {stroke: color("soft"), font, grid: {stroke: color("grid"), width: 1}, ticks: {stroke: color("grid"), width: 1, size: 4}};
-			const dashes = [[], [7, 3], [2, 2.5]];
 			if (this.plot)
 				this.plot.destroy();
 			this.color = color;
@@ -147,12 +151,12 @@
 				},
 				axes: [
 					{...axis, incrs: steps, space: 84, values: times, size: 42},
-					{...axis, values: (u, splits) => splits.map(number), size: fit},
+					{...axis, incrs: counts, values: (u, splits) => splits.map(number), size: fit},
 				],
 				series: [{}].concat(order.map(i => {
-					const c = color("s" + i % 12);
+					const {color: n, dash} = this.series[i], c = color("s" + n);
 					return {
-						stroke: c, width: this.stacked ? 1 : 2, dash: this.stacked ? [] : dashes[i % 3],
+						stroke: c, width: this.stacked ? 1 : 2, dash: this.stacked ? [] : dash,
 						fill: this.stacked ? blend(c, color("ground"), 0.72) : undefined,
 						points: {show: true, filter: u => alone(u.data[order.indexOf(i) + 1]), size: 6, fill: c},
 					};

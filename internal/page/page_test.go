@@ -7,11 +7,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"html"
 	"io"
 	"math"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +25,7 @@ var start = time.Date(2026, 3, 7, 23, 58, 0, 0, time.UTC)
 
 var english = Words{
 	Contents: "contents", Theme: "Dark or light", UTC: "times in UTC", Form: "form", Stacked: "Stacked", Lines: "Lines",
-	Zoom: "zoom", ZoomIn: "Zoom in", ZoomOut: "Zoom out", ZoomAll: "Show all", Series: "series",
+	Zoom: "zoom", ZoomIn: "Zoom in", ZoomOut: "Zoom out", ZoomAll: "Show all", Series: "series", Order: "upwards",
 	Mouse: "Drag.", KeysMove: "Arrows.", KeysMore: "Letters.", Total: "total", Gap: "no value", NoData: "nothing to draw",
 	Marks: "Marks", Values: "Values", Time: "Time", Critical: "CRITICAL", Warning: "WARNING", Notice: "NOTICE",
 }
@@ -47,7 +49,7 @@ func small() *Page {
 				Bars: []Bar{{"192.0.2.1:80", []float64{10, 20}}, {"192.0.2.2:80", []float64{5, math.NaN()}}},
 			}},
 			{Title: "Servers", Table: &Table{
-				Caption: "Real servers", Columns: []Column{{"Server", false}, {"Weight", true}},
+				Caption: "Real servers", Columns: []Column{{Title: "Server"}, {Title: "Weight", Number: true}},
 				Rows: [][]string{{"192.0.2.1:80", "100"}, {"192.0.2.2:80"}, {"192.0.2.3:80", "1", "too much"}},
 			}},
 		},
@@ -213,7 +215,7 @@ func (v *values) UnmarshalJSON(b []byte) error {
 func TestData(t *testing.T) {
 	got := strings.Join(strings.Fields(block(t, written(t, small()))), "")
 	want := `{"times":[1772927880000,1772927940000,1772928000000,1772928060000],` +
-		`"series":[{"name":"ESTABLISHED","values":[1000,1250.5,null,2000]},{"name":"SYN_RECV","values":[5,7,null,null]}],` +
+		`"series":[{"name":"ESTABLISHED","color":0,"dash":[],"values":[1000,1250.5,null,2000]},{"name":"SYN_RECV","color":1,"dash":[8,4],"values":[5,7,null,null]}],` +
 		`"marks":[{"at":1,"class":"critical","letter":"A","text":"CRITICALLVS001aflood"},` +
 		`{"at":1,"class":"","letter":"B","text":"thepeak"}],"stacked":true}`
 	if got != want {
@@ -409,6 +411,89 @@ func TestFlags(t *testing.T) {
 	}
 	if n := len(pic.Flags); n < 2 || pic.Flags[n-1].last != len(c.Marks)-1 {
 		t.Errorf("flags %+v", pic.Flags)
+	}
+}
+
+// TestStillAxes: whole numbers at one axis, and times between the ends of the other.
+func TestStillAxes(t *testing.T) {
+	labels := func(span time.Duration, v float64) (values, times []string) {
+		for _, l := range newStill(&TimeChart{Times: []time.Time{start, start.Add(span)}, Series: []Series{{"a", []float64{0, v}}}}).Labels {
+			if l.Anchor == "end" && l.X == stillLeft-8 {
+				values = append(values, string(l.Text))
+				continue
+			}
+			times = append(times, string(l.Text))
+		}
+		return values, times
+	}
+	for _, tt := range []struct {
+		span          time.Duration
+		v             float64
+		values, times string
+	}{
+		{4 * time.Hour, 1, "0 1", "01:00,01:30,02:00,02:30,03:00"},
+		{time.Minute, 0.5, "0 1", "23:58:15,23:58:30,23:58:45"},
+		{72 * time.Hour, 3, "0 1 2 3", "03-09 00:00,03-09 12:00,03-10 00:00"},
+		{40 * 365 * 24 * time.Hour, 800, "0 200 400 600 800", ""},
+		{0, 7, "0 2 4 6 8", ""},
+	} {
+		values, times := labels(tt.span, tt.v)
+		if got := strings.Join(values, " "); got != tt.values {
+			t.Errorf("values up to %v: %s, want %s", tt.v, got, tt.values)
+		}
+		if got := strings.Join(times, ","); !strings.Contains(got, tt.times) || len(times) > 9 || tt.span > 0 && len(times) < 4 {
+			t.Errorf("%v: %s, want %s", tt.span, got, tt.times)
+		}
+	}
+}
+
+// TestTimesHoldTogether: a text is taken apart at its times, and nothing is lost.
+func TestTimesHoldTogether(t *testing.T) {
+	for s, want := range map[text][]piece{
+		"":  nil,
+		"a": {{"a", false}},
+		"from 2026-11-22 05:00:00 UTC to 2026-11-22 06:00": {{"from ", false}, {"2026-11-22 05:00:00 UTC", true}, {" to ", false}, {"2026-11-22 06:00", true}},
+		"2026-11-22, 06:00": {{"2026-11-22, 06:00", false}},
+	} {
+		if got := s.Pieces(); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, want %v", s, got, want)
+		}
+	}
+}
+
+// TestNeighbours: series, bars and their legends go by the same colours and patterns.
+func TestNeighbours(t *testing.T) {
+	seen := map[string]bool{}
+	for _, d := range dashes {
+		seen[fmt.Sprint(d)] = true
+	}
+	if len(seen) != len(dashes) || len(seen) < 6 {
+		t.Errorf("%d patterns", len(seen))
+	}
+	c := &TimeChart{Times: []time.Time{start}}
+	for range palette + 1 {
+		c.Series = append(c.Series, Series{Values: []float64{1}})
+	}
+	for i, s := range c.view(english).Series {
+		if d := c.view(english).Data.Series[i]; d.Color != s.Index || "["+s.Dash+"]" != fmt.Sprint(d.Dash) {
+			t.Errorf("series %d: %v and %v", i, s, d)
+		}
+	}
+	css := file("page.css")
+	for i := range palette {
+		if !strings.Contains(css, fmt.Sprintf(".s%d {", i)) {
+			t.Errorf("there is no colour for series %d", i)
+		}
+	}
+	for i := range barColors {
+		if !strings.Contains(css, fmt.Sprintf("rect.g%d {", i)) {
+			t.Errorf("there is no colour for bars %d", i)
+		}
+	}
+	for i := range mostFolded {
+		if i > 0 && !strings.Contains(css, fmt.Sprintf(".fold%d { grid-template-columns: repeat(%d,", i+1, i+1)) {
+			t.Errorf("a table of %d columns and a long one is not folded", i+1)
+		}
 	}
 }
 

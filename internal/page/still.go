@@ -88,7 +88,7 @@ func newStill(c *TimeChart) *still {
 			}
 		}
 	}
-	step := nice(top / 4)
+	step := max(1, nice(top/4)) // the values are counts
 	s.top = step * math.Max(1, math.Ceil(top/step))
 	pic := &still{Width: stillWidth, Height: stillHeight, Top: stillTop, Bottom: stillHeight - stillBottom}
 	pic.axes(c, s, step)
@@ -233,10 +233,57 @@ func (pic *still) axes(c *TimeChart, s *stillScale, step float64) {
 		pic.Labels = append(pic.Labels, stillLabel{stillLeft - 8, y + 4, "end", number(v)})
 	}
 	last := c.Times[len(c.Times)-1]
-	pic.Labels = append(pic.Labels, stillLabel{stillLeft, stillHeight - 6, "start", clock(s.first)})
-	if last.After(s.first) {
-		pic.Labels = append(pic.Labels, stillLabel{stillWidth - stillRight, stillHeight - 6, "end", clock(last)})
+	label := func(x int, anchor string, at text) {
+		pic.Labels = append(pic.Labels, stillLabel{x, stillHeight - 6, anchor, at})
 	}
+	label(stillLeft, "start", clock(s.first))
+	if !last.After(s.first) {
+		return
+	}
+	label(stillWidth-stillRight, "end", clock(last))
+	format, at := ticks(s.first, last)
+	for _, t := range at {
+		x := int(math.Round(s.x(t)))
+		pic.Lines = append(pic.Lines, stillLine{x, stillTop, x, stillHeight - stillBottom})
+		const room = 170 // for half a label, and the whole one at an end
+		if x > stillLeft+room && x < stillWidth-stillRight-room {
+			label(x, "middle", text(t.UTC().Format(format)))
+		}
+	}
+}
+
+// ticks are a few round times between two, and how they are written.
+func ticks(first, last time.Time) (format string, at []time.Time) {
+	const most, day = 8, 24 * time.Hour
+	span := last.Sub(first)
+	var step time.Duration
+	for _, step = range []time.Duration{
+		time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour,
+		2 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 5 * day, 10 * day, 30 * day, 90 * day, 365 * day,
+	} {
+		if span <= most*step {
+			break
+		}
+	}
+	for span > most*step {
+		step *= 2
+	}
+	switch {
+	case step >= day:
+		format = "2006-01-02"
+	case span > day:
+		format = "01-02 15:04"
+	case step >= time.Minute:
+		format = "15:04"
+	default:
+		format = "15:04:05"
+	}
+	for t := first.Truncate(step); !t.After(last); t = t.Add(step) {
+		if t.After(first) {
+			at = append(at, t)
+		}
+	}
+	return format, at
 }
 
 // nice is the least of 1, 2 and 5 times a power of ten that is no less than v.

@@ -2,9 +2,11 @@ package page
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -44,7 +46,7 @@ type chartView struct {
 type seriesView struct {
 	Index int
 	Name  text
-	Dash  string
+	Dash  string // as SVG has it
 }
 
 type markView struct {
@@ -60,8 +62,13 @@ type barsView struct {
 	Named    string // the id of what names it
 	Label    text
 	Category text
-	Groups   []text
+	Groups   []groupView
 	Bars     []barView
+}
+
+type groupView struct {
+	Index int // of the colour
+	Name  text
 }
 
 type barView struct {
@@ -78,26 +85,30 @@ type barValue struct {
 
 type tableView struct {
 	Named   string // the id of what names it
+	Fold    string // the class of one with a long column, by how many it has; empty: it stays as it is
 	Caption text
 	Columns []columnView
 	Rows    [][]cellView
 }
 
 type columnView struct {
-	Title  text
-	Number bool
+	Title        text
+	Number, Long bool
 }
 
 type cellView struct {
-	Text         text
-	Number, Head bool
+	Text               text
+	Number, Long, Head bool
 }
 
 // palette is how many colours there are; dashes are the lines' patterns, so that two
 // neighbours differ in more than their colours.
 const palette = 12
 
-var dashes = []string{"", "7 3", "2 2.5"}
+var dashes = [][]float64{{}, {8, 4}, {2, 3}, {11, 3, 2, 3}, {16, 5}, {5, 2, 1.5, 2, 1.5, 2}}
+
+// barColors is how many colours bars have.
+const barColors = 2
 
 func (p *Page) view() (*view, error) {
 	v := &view{
@@ -142,7 +153,8 @@ func named(section, part, caption string) string {
 func (c *TimeChart) view(w Words) *chartView {
 	v := &chartView{Label: clean(c.Label), More: clean(c.More), Words: w}
 	for i, s := range c.Series {
-		v.Series = append(v.Series, seriesView{i % palette, clean(s.Name), dashes[i%len(dashes)]})
+		dash := strings.Trim(fmt.Sprint(dashes[i%len(dashes)]), "[]")
+		v.Series = append(v.Series, seriesView{i % palette, clean(s.Name), dash})
 	}
 	for i, m := range c.inOrder() {
 		v.Marks = append(v.Marks, m.view(i, w))
@@ -221,8 +233,10 @@ type chartData struct {
 }
 
 type seriesData struct {
-	Name   text   `json:"name"`
-	Values values `json:"values"`
+	Name   text      `json:"name"`
+	Color  int       `json:"color"`
+	Dash   []float64 `json:"dash"`
+	Values values    `json:"values"`
 }
 
 type markData struct {
@@ -237,8 +251,8 @@ func (c *TimeChart) data(v *chartView) *chartData {
 	for _, t := range c.Times {
 		d.Times = append(d.Times, t.UnixMilli())
 	}
-	for _, s := range c.Series {
-		d.Series = append(d.Series, seriesData{clean(s.Name), s.Values})
+	for i, s := range c.Series {
+		d.Series = append(d.Series, seriesData{clean(s.Name), v.Series[i].Index, dashes[i%len(dashes)], s.Values})
 	}
 	for i, m := range c.inOrder() {
 		d.Marks = append(d.Marks, markData{c.at(m), v.Marks[i].Class, v.Marks[i].Letter, v.Marks[i].Said})
@@ -271,7 +285,10 @@ const (
 )
 
 func (c *BarChart) view(w Words) *barsView {
-	v := &barsView{Label: clean(c.Label), Category: clean(c.Category), Groups: cleanAll(c.Groups)}
+	v := &barsView{Label: clean(c.Label), Category: clean(c.Category)}
+	for i, g := range c.Groups {
+		v.Groups = append(v.Groups, groupView{i % barColors, clean(g)})
+	}
 	longest := 0.0
 	for _, b := range c.Bars {
 		for _, n := range b.Values {
@@ -283,7 +300,7 @@ func (c *BarChart) view(w Words) *barsView {
 	for _, b := range c.Bars {
 		bv := barView{Name: clean(b.Name)}
 		for i, n := range b.Values {
-			value := barValue{Group: i % 2, Y: i * barStep, Number: clean(w.Gap)}
+			value := barValue{Group: i % barColors, Y: i * barStep, Number: clean(w.Gap)}
 			if !missing(n) {
 				value.Number, value.Width = number(n), percent(n, longest)
 			}
@@ -293,6 +310,9 @@ func (c *BarChart) view(w Words) *barsView {
 	}
 	return v
 }
+
+// Thick is how high a bar is.
+func (barsView) Thick() int { return barHeight }
 
 // Height is that of a category's bars together.
 func (b barView) Height() int { return (len(b.Values)-1)*barStep + barHeight }
@@ -304,17 +324,23 @@ func percent(n, of float64) string {
 	return strconv.FormatFloat(math.Min(100*n/of, 100), 'f', 2, 64) + "%"
 }
 
+// mostFolded is how many columns page.css knows beside a long one.
+const mostFolded = 9
+
 // view gives each row as many cells as there are columns. The first column heads its
 // row, unless it has numbers or nothing.
 func (t *Table) view() *tableView {
 	v := &tableView{Caption: clean(t.Caption)}
 	for _, c := range t.Columns {
-		v.Columns = append(v.Columns, columnView{clean(c.Title), c.Number})
+		v.Columns = append(v.Columns, columnView{clean(c.Title), c.Number, c.Long})
+	}
+	if n := len(t.Columns) - 1; n > 0 && n <= mostFolded && t.Columns[n].Long {
+		v.Fold = "fold" + strconv.Itoa(n)
 	}
 	for _, row := range t.Rows {
 		cells := make([]cellView, len(t.Columns))
 		for i, c := range t.Columns {
-			cells[i] = cellView{Number: c.Number, Head: i == 0 && !c.Number}
+			cells[i] = cellView{Number: c.Number, Long: c.Long, Head: i == 0 && !c.Number}
 			if i < len(row) {
 				cells[i].Text = clean(row[i])
 			}
