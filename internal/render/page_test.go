@@ -119,3 +119,33 @@ func TestMoreMarksThanFit(t *testing.T) {
 		t.Errorf("below the list: %.300s", rest)
 	}
 }
+
+// TestSpansInSentences: in Chinese with words for the units.
+func TestSpansInSentences(t *testing.T) {
+	en, zh := words(t, "en"), words(t, "zh")
+	for d, want := range map[time.Duration][2]string{
+		5 * time.Minute: {"5m", "5 分钟"}, 65 * time.Minute: {"1h5m", "1 小时 5 分钟"}, 51 * time.Hour: {"2d3h", "2 天 3 小时"}, 90 * time.Second: {"1m30s", "1 分钟 30 秒"},
+	} {
+		if got := [2]string{inWords(d, en), inWords(d, zh)}; got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+	h := trendOf("", 1, 2, 3)
+	trend := &Trend{By: tally.State, Interval: time.Hour, Hosts: []TrendHost{h}}
+	holds(t, "<title>"+htmlOf(t, func(b *bytes.Buffer) error { return TrendMarkdown(b, trend, Options{Words: zh}) }), "多为每 1 分钟一份", "每段 1 小时")
+}
+
+// TestFindingsOfATrendAreNarrow: how grave a finding is stays longer than how often it was met.
+func TestFindingsOfATrendAreNarrow(t *testing.T) {
+	h := trendOf("", 1, 2, 3)
+	h.Add(&history.Point{Time: dawn.Add(time.Hour), Connections: 1, Events: []history.Event{{Severity: "critical", Code: "LVS001",
+		Text: "half-open towards one real server: 10.0.0.12:443, TCP 10.0.1.100:443, more of it"}}})
+	var b bytes.Buffer
+	if err := TrendScreen(&b, &Trend{By: tally.State, Hosts: []TrendHost{h}}, Options{Words: words(t, "en"), Width: 80}); err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(b.String(), "Findings")
+	if head := strings.Split(table, "\n")[1]; !strings.Contains(head, "SEVERITY") || strings.Contains(head, "SNAPSHOTS") {
+		t.Errorf("the columns are %s\n%s", head, table)
+	}
+}
