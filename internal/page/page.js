@@ -141,7 +141,7 @@
 			this.color = color;
 			this.plot = new uPlot({
 				...this.size(),
-				padding: [this.marks.length ? 22 : 10, 26, 0, 0],
+				padding: [this.marks.length ? 22 : 10, this.marks.length > 26 ? 48 : 28, 0, 0], // for flags, the last of two letters
 				drawOrder: ["series", "axes"],
 				legend: {show: false},
 				cursor: {y: false, drag: {x: true, y: false, dist: 6}, points: {size: 7}},
@@ -204,7 +204,7 @@
 				.filter(m => m.time >= this.window[0] && m.time <= this.window[1]);
 			for (const m of marks)
 				m.x = Math.round(u.valToPos(m.time, "x", true));
-			const flags = this.flags(marks, text => Math.max(8 * px, ctx.measureText(text).width / 2 + 4 * px), 3 * px);
+			const flags = this.flags(marks, text => Math.max(16 * px, ctx.measureText(text).width + 8 * px), 3 * px);
 			for (const {class: grave, x} of marks.slice().sort((a, b) => rank(b) - rank(a))) {
 				ctx.strokeStyle = this.color(grave || "plain");
 				ctx.lineWidth = 1.5 * px;
@@ -215,35 +215,35 @@
 				ctx.stroke();
 			}
 			ctx.setLineDash([]);
-			for (const {class: grave, text, x, half} of flags) {
+			for (const {class: grave, text, left, right} of flags) {
 				const c = this.color(grave || "plain"), y = bbox.top - 11 * px;
 				ctx.strokeStyle = ctx.fillStyle = c;
 				ctx.beginPath();
-				ctx.rect(x - half, y - 8 * px, 2 * half, 16 * px);
+				ctx.rect(left, y - 8 * px, right - left, 16 * px);
 				if (grave === "critical")
 					ctx.fill();
 				ctx.stroke();
 				ctx.fillStyle = grave === "critical" ? this.color("ground") : c;
-				ctx.fillText(text, x, y + 0.5 * px);
+				ctx.fillText(text, (left + right) / 2, y + 0.5 * px);
 			}
 			ctx.restore();
 			this.figure.dataset.flags = flags.map(f => f.text).join(" "); // since a drawing cannot be searched
 		}
 
-		// flags are a flag for each mark, and one together for those that stand too close for
-		// that: as grave as the gravest, and as wide as its text and as what it is of.
-		flags(marks, half, margin) {
+		// flags are a flag for each mark, but for one that would be hidden by the flag before:
+		// it shares that one, which is as grave as the gravest.
+		flags(marks, width, margin) {
 			const flags = [];
 			for (const m of marks) {
-				let flag = {first: m, last: m, text: m.letter, class: m.class, x: m.x, half: half(m.letter)};
-				for (let near; (near = flags.at(-1)) && near.x + near.half + margin >= flag.x - flag.half; flags.pop()) {
-					const {first} = near, {last} = flag, text = first.letter + "–" + last.letter;
-					flag = {
-						first, last, text, class: rank(near) < rank(flag) ? near.class : flag.class,
-						x: (first.x + last.x) / 2, half: Math.max(half(text), (last.x - first.x) / 2 + margin),
-					};
+				const before = flags.at(-1), half = width(m.letter) / 2;
+				if (!before || m.x - half > before.right + margin) {
+					flags.push({first: m.letter, text: m.letter, class: m.class, left: m.x - half, right: m.x + half});
+					continue;
 				}
-				flags.push(flag);
+				before.text = before.first + "–" + m.letter;
+				before.right = before.left + width(before.text);
+				if (rank(m) < rank(before))
+					before.class = m.class;
 			}
 			return flags;
 		}

@@ -400,16 +400,19 @@ func TestFlags(t *testing.T) {
 	if want := "A–D critical,E warning,F "; strings.Join(got, ",") != want {
 		t.Errorf("the flags are %q, want %q", got, want)
 	}
-	for i := range 100 {
+	for i := range 100 { // a long row of them has many flags
 		mark(300+5*i, []string{"notice", "warning"}[i%2])
 	}
 	pic := newStill(c)
 	for i, f := range pic.Flags {
-		if i > 0 && pic.Flags[i-1].X+pic.Flags[i-1].half > f.X-f.half || i > 0 && pic.Flags[i-1].last+1 != f.first || f.X+f.half > stillWidth {
-			t.Errorf("flag %+v behind %+v", f, pic.Flags[i-1])
+		if i > 0 && (pic.Flags[i-1].Right >= f.Left || pic.Flags[i-1].last+1 != f.first) || f.Right > stillWidth {
+			t.Errorf("flag %d: %+v", i, pic.Flags)
+		}
+		if f.Right-f.Left > 48 || f.first == f.last && f.Text != letter(f.first) {
+			t.Errorf("flag %+v", f)
 		}
 	}
-	if n := len(pic.Flags); n < 2 || pic.Flags[n-1].last != len(c.Marks)-1 {
+	if n := len(pic.Flags); n < 8 || pic.Flags[n-1].last != len(c.Marks)-1 {
 		t.Errorf("flags %+v", pic.Flags)
 	}
 }

@@ -13,10 +13,10 @@ import (
 const (
 	stillWidth  = 960
 	stillHeight = 300
-	stillLeft   = 72 // the room for the axis of values
-	stillTop    = 20 // for the marks' letters
-	stillBottom = 24 // for the axis of times
-	stillRight  = 26
+	stillLeft   = 72  // the room for the axis of values
+	stillTop    = 20  // for the marks' letters
+	stillBottom = 24  // for the axis of times
+	stillRight  = 40  // for half a flag and more
 	stillMost   = 480 // times that are drawn
 )
 
@@ -47,11 +47,13 @@ type stillMark struct {
 // stillFlag names a mark, or several that stand too close for a flag each.
 type stillFlag struct {
 	Class       string // of the gravest
-	X           int
+	Left, Right int
 	Text        text
 	first, last int // of the marks
-	half        int // of the width
 }
+
+// X is its middle.
+func (f stillFlag) X() int { return (f.Left + f.Right) / 2 }
 
 type stillLabel struct {
 	X, Y   int
@@ -100,40 +102,32 @@ func newStill(c *TimeChart) *still {
 	return pic
 }
 
-// marks draws the marks as lines, and flags above them.
+// marks draws the marks as lines, and flags above them. A mark whose flag would be hidden
+// by the one before shares that one.
 func (pic *still) marks(c *TimeChart, s *stillScale) {
 	for i, m := range c.inOrder() {
-		v := m.view(i, Words{})
-		pic.Marks = append(pic.Marks, stillMark{v.Class, int(math.Round(s.x(c.Times[c.at(m)])))})
-		flag := pic.flag(i, i)
-		for n := len(pic.Flags) - 1; n >= 0 && pic.Flags[n].X+pic.Flags[n].half >= flag.X-flag.half; n-- {
-			flag = pic.flag(pic.Flags[n].first, i)
-			pic.Flags = pic.Flags[:n]
+		class := m.view(i, Words{}).Class
+		x := int(math.Round(s.x(c.Times[c.at(m)])))
+		pic.Marks = append(pic.Marks, stillMark{class, x})
+		half := flagWidth(letter(i)) / 2
+		if n := len(pic.Flags); n > 0 && x-half <= pic.Flags[n-1].Right {
+			f := &pic.Flags[n-1]
+			f.last, f.Text = i, letter(f.first)+"–"+letter(i)
+			f.Right = f.Left + flagWidth(f.Text)
+			if slices.Index(grave, class) < slices.Index(grave, f.Class) {
+				f.Class = class
+			}
+			continue
 		}
-		pic.Flags = append(pic.Flags, flag)
+		pic.Flags = append(pic.Flags, stillFlag{class, x - half, x + half, letter(i), i, i})
 	}
 	slices.SortStableFunc(pic.Marks, func(a, b stillMark) int { // the gravest is drawn last
 		return slices.Index(grave, b.Class) - slices.Index(grave, a.Class)
 	})
 }
 
-// flag is the flag of the marks from one to another, which stand in order: as wide as its
-// text and as what it is of.
-func (pic *still) flag(first, last int) stillFlag {
-	const character, margin = 8, 4
-	from, to := pic.Marks[first], pic.Marks[last]
-	f := stillFlag{Class: from.Class, X: (from.X + to.X) / 2, Text: letter(first), first: first, last: last}
-	if first < last {
-		f.Text += "–" + letter(last)
-	}
-	f.half = max(utf8.RuneCountInString(string(f.Text))*character, to.X-from.X)/2 + margin
-	for _, m := range pic.Marks[first : last+1] {
-		if slices.Index(grave, m.Class) < slices.Index(grave, f.Class) {
-			f.Class = m.Class
-		}
-	}
-	return f
-}
+// flagWidth is the room for a flag's text, as far as that can be told without a font.
+func flagWidth(t text) int { return 8*utf8.RuneCountInString(string(t)) + 8 }
 
 // grave are the marks' classes, the gravest first.
 var grave = []string{"critical", "warning", "notice", ""}

@@ -547,6 +547,9 @@ func TestLargePage(t *testing.T) {
 			return (performance.now() - from) / 20;
 		})()`, key))
 	}
+	if flags := strings.Fields(eval[string](b, `document.querySelector("figure").dataset.flags`)); len(flags) < 15 || flags[0] != "A" || !strings.HasSuffix(flags[len(flags)-1], "AD") {
+		t.Errorf("30 marks have the flags %q", flags)
+	}
 	move, zoom := press("ArrowLeft"), press("+")
 	b.keys("0")
 	toggle := eval[float64](b, `(async () => {
