@@ -50,7 +50,7 @@ func small() *Page {
 			}},
 			{Title: "Servers", Table: &Table{
 				Caption: "Real servers", Columns: []Column{{Title: "Server"}, {Title: "Weight", Number: true}},
-				Rows: [][]string{{"192.0.2.1:80", "100"}, {"192.0.2.2:80"}, {"192.0.2.3:80", "1", "too much"}},
+				Rows: [][]string{{"192.0.2.1:80", "100"}, {"192.0.2.2:80"}, {"192.0.2.3:80", "1", "too much"}, {"", "101"}},
 			}},
 		},
 	}
@@ -143,6 +143,12 @@ func check(t *testing.T, page string) {
 func TestStructure(t *testing.T) {
 	check(t, written(t, small()))
 	check(t, written(t, &Page{}))
+	if empty := regexp.MustCompile(`<(th|caption|h2)( [^>]*)?></`).FindString(own(written(t, small()))); empty != "" {
+		t.Errorf("an empty %s", empty)
+	}
+	if empty := regexp.MustCompile(`<th( [^>]*)?><t`).FindString(own(written(t, small()))); empty != "" {
+		t.Errorf("an empty %s", empty)
+	}
 	check(t, written(t, &Page{Sections: []Section{{Chart: &TimeChart{}, Bars: &BarChart{}, Table: &Table{}}, {}, {}, {}}}))
 }
 
