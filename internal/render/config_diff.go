@@ -39,6 +39,20 @@ func (c *ConfigDiff) configParts(heads [2]string, o Options) []part {
 	return []part{{word.Word("title.config-changes"), t}}
 }
 
+// csvRows has a row for each change: what it is, its name, and its values on both sides.
+func (c *ConfigDiff) csvRows() [][4]string {
+	all := make([][4]string, 0, len(c.Config))
+	for i := range c.Config {
+		v := &c.Config[i]
+		name := v.Name
+		if v.Server != "" {
+			name += " -> " + v.Server
+		}
+		all = append(all, [4]string{"config " + string(v.What), name, v.Before, v.After})
+	}
+	return all
+}
+
 type configChangeJSON struct {
 	What   history.ConfigPart `json:"what"`
 	Name   string             `json:"name"`
