@@ -21,6 +21,7 @@ func (o *diffOptions) runSync(a *app, master, backup *render.Summary, first, sec
 	if master.Config != nil {
 		threshold = master.Config.Sysctls["sync_threshold"]
 		about.TemplatesOnly = master.Config.Sysctls["sync_persist_mode"] == "1"
+		about.OldVersion = master.Config.Sysctls["sync_version"] == "0"
 	}
 	shown := &render.Sync{Master: master, Backup: backup, Apart: apart, Threshold: threshold, Sync: history.CompareSync(first, second, about)}
 	shown.Config, shown.ConfigTold = history.CompareConfigs(master.Config, backup.Config)

@@ -90,7 +90,7 @@ func SyncHTML(w io.Writer, s *Sync, o Options) error {
 	return html.Write(w, p)
 }
 
-var reasonNames = [history.NumReasons]string{"never_sent", "templates_only", "ran_out", "closed", "may_be_new", "below_threshold", "lost"}
+var reasonNames = [history.NumReasons]string{"never_sent", "templates_only", "sync_version", "ran_out", "closed", "may_be_new", "below_threshold", "lost"}
 
 func (s *Sync) parts(o Options) []part {
 	word := o.Words
