@@ -1,6 +1,10 @@
 package render
 
-import "ipvsstate/internal/history"
+import (
+	"strings"
+
+	"ipvsstate/internal/history"
+)
 
 // ConfigDiff is what of the configuration differs.
 type ConfigDiff struct {
@@ -15,9 +19,13 @@ func (c *ConfigDiff) configParts(heads [2]string, o Options) []part {
 	}
 	word := o.Words
 	t := &table{columns: []column{{head: word.Word("head.setting"), flexible: true}, {head: word.Word(heads[0])}, {head: word.Word(heads[1])}}}
-	value := func(text string) string {
-		if text == "" {
+	value := func(what history.ConfigPart, text string) string {
+		method, weight, weighted := strings.Cut(text, " ")
+		switch {
+		case text == "":
 			return word.Word("config.none")
+		case what == history.ServerPart && weighted:
+			return word.Word("config.server", Clean(method), Clean(weight))
 		}
 		return Clean(text)
 	}
@@ -31,7 +39,7 @@ func (c *ConfigDiff) configParts(heads [2]string, o Options) []part {
 		if v.Server != "" {
 			name += " -> " + Clean(v.Server)
 		}
-		t.add(name, value(v.Before), value(v.After))
+		t.add(name, value(v.What, v.Before), value(v.What, v.After))
 	}
 	if left := len(c.Config) - shown; left > 0 {
 		t.add(word.Count("groups.rest", uint64(left)), "", "")
