@@ -178,3 +178,13 @@ func TestSyncOpen(t *testing.T) {
 		}
 	}
 }
+
+// TestOriginsUnlisted: an origin that a newer reader may know is one that is not told, and no panic.
+func TestOriginsUnlisted(t *testing.T) {
+	e := madeEntry(rand.New(rand.NewPCG(1, 1)), 1)
+	e.Client.Port, e.Origin = 1234, conn.Sync+7
+	states, _ := only(&e).Origins()
+	if len(states) != 1 || states[0].Unknown != 1 {
+		t.Errorf("%+v", states)
+	}
+}
