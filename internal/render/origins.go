@@ -2,6 +2,7 @@ package render
 
 import (
 	"io"
+	"slices"
 
 	"ipvsstate/internal/history"
 	html "ipvsstate/internal/page"
@@ -25,6 +26,12 @@ func OriginsScreen(w io.Writer, s *Origins, o Options) error {
 func OriginsMarkdown(w io.Writer, s *Origins, o Options) error {
 	o.Width, o.Terminal, o.Color = 0, false, false
 	return partsMarkdown(w, s.facts(o), []part{{o.Words.Word("title.origins"), s.table(o)}})
+}
+
+// facts are the summary's, without the note on idle times, since none are shown.
+func (s *Origins) facts(o Options) [][2]string {
+	synced := o.Words.Count("synced", s.Tally.Synced())
+	return slices.DeleteFunc(s.Summary.facts(o), func(f [2]string) bool { return f[1] == synced })
 }
 
 func (s *Origins) table(o Options) *table {
