@@ -281,6 +281,9 @@ func TestTopChanges(t *testing.T) {
 			c := Change{tally.Value{Fwmark: uint32(i), Marked: true}, r.Uint64N(20), r.Uint64N(20)}
 			all.add(c)
 			kept.add(c)
+			if kept.n < 10 && len(kept.All) > 2*kept.n+spare {
+				t.Fatalf("%d are kept to find %d", len(kept.All), kept.n)
+			}
 		}
 		a, k := all.done(), kept.done()
 		n := min(len(a.All), kept.n)
