@@ -111,7 +111,7 @@ var completed = map[string][]string{
 	"head.":      {"state", "protocol", "service", "server", "client", "port", "forwarding", "origin", "idle"},
 	"column.": {"proto", "kind", "state", "expires", "idle", "client", "virtual", "local", "server", "forwarding", "origin", "timeout",
 		"engine", "data"},
-	"reason.":     {"never_sent", "templates_only", "ran_out", "may_be_new", "below_threshold", "closed", "lost"},
+	"reason.":     {"never_sent", "templates_only", "sync_version", "ran_out", "may_be_new", "below_threshold", "closed", "lost"},
 	"trend.time.": {"header", "name", "mtime"},
 	"trend.":      {"since", "until", "once", "since.gap", "until.gap", "rose.since", "rose.until", "fell.since", "fell.until"},
 	"fate.":       {"expired", "ended", "lowered", "removed"},
