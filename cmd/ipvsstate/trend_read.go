@@ -320,8 +320,18 @@ func (r *trendReading) add(d *datedPoint, in *trendInput) {
 
 // addTo adds a snapshot to a trend, and counts where its time is from.
 func addTo(h *render.TrendHost, d *datedPoint) {
-	if h.Add(d.point) {
-		h.Times[d.from]++
+	if !h.Add(d.point) {
+		return
+	}
+	h.Times[d.from]++
+	if d.local {
+		h.Local++
+		if h.Zone == "" || d.point.Time.Equal(h.Last) { // the newest, whatever is read first
+			h.Zone = d.point.Time.In(time.Local).Format("-07:00")
+		}
+	}
+	if d.yearless {
+		h.Yearless++
 	}
 }
 

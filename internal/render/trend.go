@@ -34,6 +34,10 @@ type TrendHost struct {
 	*history.Trend
 	// Times counts where the snapshots' times are from.
 	Times map[TimeFrom]int
+	// Local counts times that told no zone, or one that several share, and Zone is the last one's
+	// offset from UTC (+08:00) that they were taken to have; Yearless counts those without a year.
+	Local, Yearless int
+	Zone            string
 }
 
 // shownGroups is how many groups a table has; the rest is added up. More lines than
@@ -141,6 +145,12 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 		if n := h.Times[k]; n > 0 {
 			from = append(from, word.Word("trend.time."+string(k), explain.Thousands(uint64(n))))
 		}
+	}
+	if h.Local > 0 {
+		from = append(from, word.Word("trend.local", explain.Thousands(uint64(h.Local)), h.Zone))
+	}
+	if h.Yearless > 0 {
+		from = append(from, word.Word("trend.yearless", explain.Thousands(uint64(h.Yearless))))
 	}
 	fact("trend.times", strings.Join(from, word.Word("comma")))
 	fact("trend.peak", word.Count("connections", r.Peak.Count)+word.Word("comma")+zone(r.Peak.At))
