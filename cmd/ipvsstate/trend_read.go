@@ -312,7 +312,7 @@ func (r *trendReading) add(d *datedPoint, in *trendInput) {
 	}
 	h := r.hosts[d.host]
 	if h == nil {
-		h = &render.TrendHost{Host: d.host, Trend: history.NewTrend(r.options.interval), Times: make(map[render.TimeFrom]int)}
+		h = &render.TrendHost{Host: d.host, Trend: history.NewTrend(r.options.interval.Duration), Times: make(map[render.TimeFrom]int)}
 		r.hosts[d.host] = h
 	}
 	addTo(h, d)

@@ -109,6 +109,13 @@ func (c clock) lineTime(line []byte) (t told, ok bool) {
 	return c.behindHost(text)
 }
 
+// ParseTime is the time that a text tells which holds nothing else, in the forms of lineTime's; without
+// a zone it is one of loc.
+func ParseTime(text string, loc *time.Location) (t time.Time, ok bool) {
+	told, ok := clock{loc: loc}.parse([]byte(text))
+	return told.time, ok
+}
+
 // behindHost is the time that stands behind a host.
 func (c clock) behindHost(text []byte) (t told, ok bool) {
 	name, rest, _ := bytes.Cut(text, []byte(" "))
