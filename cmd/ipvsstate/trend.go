@@ -133,6 +133,11 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 	if err != nil {
 		return fmt.Errorf("writing the trend: %w", err)
 	}
+	if o.output.value == "csv" || o.output.value == "jsonl" { // which have no place for them
+		for _, note := range render.TrendNotes(t, options) {
+			fmt.Fprintf(a.stderr, "ipvsstate: %s\n", note)
+		}
+	}
 	switch {
 	case stopped != nil:
 		return stopped

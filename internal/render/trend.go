@@ -168,17 +168,47 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 	if t.Stopped {
 		fact("note", word.Word("trend.stopped"))
 	}
-	if h.Parts > 0 {
-		fact("note", word.Count("trend.parts", uint64(h.Parts)))
+	for _, n := range t.hostNotes(h, r, word) {
+		fact("note", n)
 	}
-	if h.Copies > 0 {
-		fact("note", word.Count("trend.copies", uint64(h.Copies)))
+	return all
+}
+
+// hostNotes are what a reader must know of one director's trend.
+func (t *Trend) hostNotes(h *TrendHost, r *history.Report, word *explain.Catalogue) (all []string) {
+	count := func(key string, n int) {
+		if n > 0 {
+			all = append(all, word.Count(key, uint64(n)))
+		}
 	}
+	count("trend.parts", h.Parts)
+	count("trend.copies", h.Copies)
+	count("trend.forgotten", h.Known.Forgotten)
 	if h.Lost > 0 {
-		fact("note", word.Word("trend.lost"))
+		all = append(all, word.Word("trend.lost"))
 	}
+	count("trend.events-lost", h.LostEvents)
 	if t.Interval > 0 && r.Width != t.Interval {
-		fact("note", word.Word("trend.wider", lastingTime(t.Interval), lastingTime(r.Width)))
+		all = append(all, word.Word("trend.wider", lastingTime(t.Interval), lastingTime(r.Width)))
+	}
+	return all
+}
+
+// TrendNotes are all notes, for forms that have no place for them.
+func TrendNotes(t *Trend, o Options) []string {
+	all := slices.Clone(t.Notes)
+	if t.Stopped {
+		all = append(all, o.Words.Word("trend.stopped"))
+	}
+	for i := range t.Hosts {
+		h := &t.Hosts[i]
+		front := ""
+		if len(t.Hosts) > 1 && h.Host != "" {
+			front = Clean(h.Host) + ": "
+		}
+		for _, n := range t.hostNotes(h, h.Report(t.Interval, t.Rows), o.Words) {
+			all = append(all, front+n)
+		}
 	}
 	return all
 }
