@@ -309,7 +309,11 @@ func (t *Trend) chart(h *TrendHost, r *history.Report, o Options) string {
 		}
 		line += name + "   "
 	}
-	return strings.Join(append(out, strings.Repeat(" ", indent)+strings.TrimRight(line, " ")), "\n")
+	out = append(out, strings.Repeat(" ", indent)+strings.TrimRight(line, " "))
+	if n := len(r.Groups) - len(lines); n > 0 {
+		out = append(out, strings.Repeat(" ", indent)+o.Words.Count("trend.undrawn", uint64(n)))
+	}
+	return strings.Join(out, "\n")
 }
 
 // axis replaces the characters that are wide in some Chinese terminals.
@@ -327,6 +331,13 @@ func (t *Trend) parts(h *TrendHost, r *history.Report, o Options) []part {
 	for i := range min(len(r.Groups), shown) {
 		g := &r.Groups[i]
 		peaks.add(t.groupName(&g.Value, word), rounded(g.Mean), explain.Thousands(g.Peak.Count), moment(g.Peak.At, time.Second))
+	}
+	if n := len(r.Groups) - shown; n > 0 { // when most were in these together is not known
+		mean := 0.0
+		for i := range r.Groups[shown:] {
+			mean += r.Groups[shown+i].Mean
+		}
+		peaks.add(word.Count("groups.rest", uint64(n)), rounded(mean), "", "")
 	}
 	if len(peaks.rows) > 0 {
 		all = append(all, part{word.Word("title.peaks"), peaks})
