@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"ipvsstate/internal/capture"
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/explain"
 	"ipvsstate/internal/filter"
@@ -32,7 +32,8 @@ type diffOptions struct {
 }
 
 const diffExit = `  0    the two do not differ, or no count of connections by more than --threshold; with
-       --sync: the backup lacks no connection in ESTABLISHED, or no more than --threshold
+       --sync: the backup lacks no open connection, in ESTABLISHED or of UDP, or no more
+       than --threshold
   1    they differ
   2    could not: usage, permission, input or output; a reading cut short by --timeout;
        with --strict, a row that could not be read
@@ -55,24 +56,28 @@ how the director is configured, it says what of that changed.
 
 Of what is gone it says what needed nothing but silence, since it had no more time left
 than has passed; what had more, and was ended by a FIN, a RST or a new connection from
-its port, or was removed; and what no packet can have ended in that time: then a server
-or service was removed, the table flushed, or drop_entry made room.
+its port, or was removed; and what packets can hardly have ended in that time (a RST and
+a SYN at once can): then a server or service was removed, the table flushed, or
+drop_entry made room. A kernel that shows entries twice can also have missed some.
 
 With --sync the two are a MASTER and its BACKUP at one moment: of the master's
 connections, how many would the backup know if it took over, by state, by the time
-without a packet, by service; and why it can lack the others. With one listing, of
-ip_vs_conn_sync, it says what came from a sync daemon and what was made here.
+without a packet, by service; and why it can lack the others. Without BACKUP it is
+standard input where that is a pipe or a file, or the kernel where --live, --netns or
+--proc ask for it. Without either, of one listing of ip_vs_conn_sync or with --live alone,
+it says what came from a sync daemon and what was made here.
 
 An entry that is listed twice counts once: kernels before 6.14 show some so.
 
-It takes 50 to 100 bytes an entry of each listing, the more the more client networks.`,
+It takes 50 to 120 bytes an entry of each listing, the more the more client networks, and
+with --top 0 up to 800, where each client is a network of its own.`,
 		Example: `  ipvsstate diff lvs1-20261122T050000Z.txt.zst lvs1-20261122T051000Z.txt.zst
   ipvsstate diff yesterday.txt.gz                    with the running kernel
   ipvsstate diff --threshold 20%,100 a.txt b.txt     exit code 1 beyond a fifth and 100
   ipvsstate diff --sync master.txt backup.txt        would the backup hold them?
   ipvsstate diff --before 1 --after 0 log.txt log.txt   first and newest of one log`,
 		Args: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 || len(args) > 2 {
+			if len(args) == 0 && !(o.sync && o.input.kernel()) || len(args) > 2 {
 				return fail("hint.diff", fmt.Errorf("%s takes two listings, not %d", c.CommandPath(), len(args)))
 			}
 			return nil
@@ -159,7 +164,7 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	if o.input.kernel() && len(args) == 2 {
 		return fail("hint.file-or-kernel", fmt.Errorf("AFTER and the running kernel cannot both be read: %q", args[1]))
 	}
-	if args[0] == "-" && (len(args) == 2 && args[1] == "-" || len(args) == 1 && !o.sync && !o.input.kernel()) {
+	if len(args) > 0 && args[0] == "-" && (len(args) == 2 && args[1] == "-" || len(args) == 1 && !o.sync && !o.input.kernel()) {
 		return fail("hint.diff", errors.New("standard input can be read once"))
 	}
 	options := render.Options{
@@ -172,31 +177,33 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	if options.Wide && o.top < 0 {
 		options.Top = 0
 	}
+	if o.sync && o.single(a, args) {
+		return o.runOrigins(ctx, a, args, options)
+	}
 	before, first, err := o.side(ctx, a, words, "before", o.before, args[:1])
 	if before == nil || err != nil {
 		return err
 	}
-	if o.sync && len(args) == 1 && !o.input.kernel() {
-		states, templates := first.Origins()
-		return o.write(a, "origins", func(w io.Writer) error {
-			return map[string]func(io.Writer, *render.Origins, render.Options) error{
-				"table": render.OriginsScreen, "wide": render.OriginsScreen, "json": render.OriginsJSON, "csv": render.OriginsCSV, "markdown": render.OriginsMarkdown, "html": render.OriginsHTML,
-			}[o.output.value](w, &render.Origins{Summary: before, States: states, Templates: templates}, options)
-		}, false)
-	}
 	after, second, err := o.side(ctx, a, words, "after", o.after, args[1:])
+	var none *capture.NoListingError
+	if o.sync && len(args) == 1 && errors.As(err, &none) && none.Lines == 0 {
+		return fail("hint.empty-backup", err)
+	}
 	if after == nil || err != nil {
 		return err
 	}
 	if err := samePseudonyms(before, after); err != nil {
 		return err
 	}
-	apart := between(before, after)
 	if o.sync {
-		return o.runSync(a, before, after, first, second, apart, options)
+		return o.runSync(a, before, after, first, second, options)
 	}
-	if apart < 0 && apart != conn.Unknown {
+	apart, told := between(before, after)
+	backwards := told && apart < 0
+	if programs := o.output.value == "json" || o.output.value == "csv"; backwards && programs { // people see it in the result
 		fmt.Fprintf(a.stderr, "ipvsstate: %s\n", words.Word("diff.backwards"))
+	}
+	if !told || backwards {
 		apart = conn.Unknown
 	}
 	whole := isWhole(before) && isWhole(after)
@@ -204,7 +211,7 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 		Seconds: apart, Whole: whole, Dialect: before.Format.Dialect(), Timeouts: [2]conn.Timeouts{before.Timeouts, after.Timeouts},
 		Top: max(0, o.kept()), Beyond: o.threshold.beyond,
 	})
-	shown := &render.Diff{Before: before, After: after, Seconds: apart, Whole: whole, Diff: d}
+	shown := &render.Diff{Before: before, After: after, Seconds: apart, Backwards: backwards, Whole: whole, Diff: d}
 	shown.Config, shown.ConfigTold = history.CompareConfigs(before.Config, after.Config)
 	return o.write(a, "comparison", func(w io.Writer) error {
 		return map[string]func(io.Writer, *render.Diff, render.Options) error{
@@ -222,27 +229,6 @@ func (o *diffOptions) kept() int {
 		return usualKept
 	}
 	return o.top
-}
-
-func (o *diffOptions) runSync(a *app, master, backup *render.Summary, first, second *history.Entries, apart conn.Seconds, options render.Options) error {
-	about := history.Directors{Told: apart != conn.Unknown, Apart: apart, Timeouts: master.Timeouts, Dialect: master.Format.Dialect(), Services: master.Services()}
-	if apart != conn.Unknown && apart < 0 {
-		apart = -apart
-	}
-	threshold := ""
-	if master.Config != nil {
-		threshold = master.Config.Sysctls["sync_threshold"]
-		about.TemplatesOnly = master.Config.Sysctls["sync_persist_mode"] == "1"
-	}
-	shown := &render.Sync{Master: master, Backup: backup, Apart: apart, Threshold: threshold, Sync: history.CompareSync(first, second, about)}
-	shown.Config, shown.ConfigTold = history.CompareConfigs(master.Config, backup.Config)
-	// One has a master daemon and the other a backup's.
-	shown.Config = slices.DeleteFunc(shown.Config, func(c history.ConfigChange) bool { return c.What == history.DaemonPart })
-	return o.write(a, "coverage", func(w io.Writer) error {
-		return map[string]func(io.Writer, *render.Sync, render.Options) error{
-			"table": render.SyncScreen, "wide": render.SyncScreen, "json": render.SyncJSON, "csv": render.SyncCSV, "markdown": render.SyncMarkdown, "html": render.SyncHTML,
-		}[o.output.value](w, shown, options)
-	}, o.threshold.beyond(shown.Established.Master, shown.Established.Held))
 }
 
 // side reads one of the listings, with its entries.
@@ -272,22 +258,22 @@ func samePseudonyms(before, after *render.Summary) error {
 	return nil
 }
 
-// between is the time from one listing to the other, Unknown where one does not tell it.
-func between(before, after *render.Summary) conn.Seconds {
+// between is the time from one listing to the other, below 0 where the other is older; told is
+// false where the two do not tell it.
+func between(before, after *render.Summary) (apart conn.Seconds, told bool) {
 	if before.TimeFrom == render.TimeUnknown || after.TimeFrom == render.TimeUnknown {
-		return conn.Unknown
+		return 0, false
 	}
 	s := int64(after.Time.Sub(before.Time).Seconds())
 	const years = 68 // beyond, it does not fit
 	if s > years*365*86400 || s < -years*365*86400 {
-		return conn.Unknown
+		return 0, false
 	}
 	// Files that were copied or checked out together tell nothing.
-	copied := (before.TimeFrom == render.TimeMtime || after.TimeFrom == render.TimeMtime) && s >= -1 && s <= 1
-	if copied || s == -1 {
-		return conn.Unknown
+	if (before.TimeFrom == render.TimeMtime || after.TimeFrom == render.TimeMtime) && s >= -1 && s <= 1 {
+		return 0, false
 	}
-	return conn.Seconds(s)
+	return conn.Seconds(s), true
 }
 
 // isWhole reports that a listing has all entries that its filter lets through.

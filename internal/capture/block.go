@@ -62,7 +62,10 @@ func (c *cutter) next(buf []byte) (block []byte, seq int, err error) {
 				continue
 			}
 		}
-		end := bytes.LastIndexByte(text, '\n') + 1
+		end := 0
+		if at := bytes.LastIndexByte(text[n:], '\n'); at >= 0 { // in front of n there is none
+			end = n + at + 1
+		}
 		if tail := text[end:]; len(tail) > parse.MaxLine {
 			c.long = true
 			c.rest = append(c.rest[:0], tail[:parse.MaxLine+1]...)

@@ -1,5 +1,5 @@
-// Package capture is where snapshots come from: files, standard input, streams
-// that hold several listings, compressed or not. Bytes come in, are cut into
+// Package capture is where snapshots come from: files, directories, archives, sos reports,
+// standard input, compressed or not, and streams that hold several listings. Bytes come in, are cut into
 // blocks, parsed and counted side by side on several goroutines, and leave as one
 // counted Snapshot after the other, in the order of the input.
 package capture

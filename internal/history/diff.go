@@ -3,7 +3,6 @@ package history
 import (
 	"cmp"
 	"slices"
-	"sort"
 
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/tally"
@@ -48,9 +47,9 @@ const (
 	// Ended is one that had more: a packet shortened it (FIN, RST, or any where the timeouts
 	// were lowered) or took its port for a new connection, or it was Removed.
 	Ended
-	// Removed is one that no packet can have ended in that time: its service or server was
-	// removed, the table flushed, the module loaded anew, or it is a template that was
-	// invalidated.
+	// Removed is one that no timeout after a packet can have ended in that time: its service or
+	// server was removed, the table flushed, the module loaded anew, or it is a template that was
+	// invalidated. A packet can still have: a RST and a SYN from its port end it at once.
 	Removed
 
 	// NumFates is the number of fates.
@@ -202,15 +201,17 @@ func (b *Between) fate(c *class, left conn.Seconds) Fate {
 	if b.Seconds == conn.Unknown || left == conn.Unknown || !b.Whole {
 		return Unjudged
 	}
-	closing := conn.Unknown
+	closing, known := conn.Unknown, true
 	if c.kind == conn.Connection {
-		closing = b.closing(c.protocol)
+		closing, known = b.closing(c.protocol)
 	}
 	switch {
 	case left <= b.Seconds+slack:
 		return Expired
 	case closing != conn.Unknown && closing <= b.Seconds+slack, c.kind == conn.Connection && reusable(c.state):
 		return Ended
+	case !known:
+		return Unjudged
 	}
 	return Removed
 }
@@ -225,26 +226,34 @@ func reusable(s conn.State) bool {
 const slack conn.Seconds = 2
 
 // closing is the shortest time that a packet leaves a connection, by the timeouts before or
-// after: that behind a RST or an ABORT, or UDP's only one.
-func (b *Between) closing(p conn.Protocol) conn.Seconds {
-	var last conn.State
-	switch p {
-	case conn.TCP:
-		last = conn.Close
-	case conn.SCTP:
-		last = conn.Closed
-	case conn.UDP:
-		last = conn.UDPState
-	default:
-		return conn.Unknown
-	}
-	least := conn.Unknown
+// after; known is false where one of them is not.
+func (b *Between) closing(p conn.Protocol) (least conn.Seconds, known bool) {
+	least = conn.Unknown
+	states := shortStates[p]
+	known = len(states) > 0
 	for i := range b.Timeouts {
-		if t := b.Timeouts[i].Of(b.Dialect, p, last); t != conn.Unknown && (least == conn.Unknown || t < least) {
-			least = t
+		for _, s := range states {
+			t := b.Timeouts[i].Of(b.Dialect, p, s)
+			known = known && t != conn.Unknown
+			if t != conn.Unknown && (least == conn.Unknown || t < least) {
+				least = t
+			}
 		}
 	}
-	return least
+	return least, known
+}
+
+// shortStates are, of those that packets lead to, the ones that can have the shortest timeout: what
+// ipvsadm --set changes, and what a RST or an ABORT leads to. An association is refused in C-WAIT.
+var shortStates = map[conn.Protocol][]conn.State{
+	conn.TCP:  {conn.Established, conn.FinWait, conn.Close},
+	conn.UDP:  {conn.UDPState},
+	conn.SCTP: {stateOf("REJECTED"), conn.Closed},
+}
+
+func stateOf(word string) conn.State {
+	s, _ := conn.StateOf(word)
+	return s
 }
 
 func compareMoves(a, b Move) int {
@@ -303,34 +312,33 @@ type keeper struct {
 	Changes
 }
 
+// spare is how many more than twice as many as are kept a keeper gathers before it sorts them.
+const spare = 1000
+
 func (k *keeper) add(c Change) {
 	k.Beyond = k.Beyond || k.beyond != nil && k.beyond(c.Before, c.After)
-	if k.n == 0 {
-		k.All = append(k.All, c)
-		return
-	}
-	if len(k.All) == k.n && compareChanges(c, k.All[k.n-1]) > 0 {
-		k.leave(c)
-		return
-	}
-	at := sort.Search(len(k.All), func(i int) bool { return compareChanges(c, k.All[i]) < 0 })
-	k.All = slices.Insert(k.All, at, c)
-	if len(k.All) > k.n {
-		k.leave(k.All[k.n])
-		k.All = k.All[:k.n]
+	k.All = append(k.All, c)
+	if k.n > 0 && len(k.All)-spare > k.n && len(k.All)-spare-k.n >= k.n { // a sum of two n may not fit
+		k.cut()
 	}
 }
 
-func (k *keeper) leave(c Change) {
-	k.Cut++
-	k.Rest.Before += c.Before
-	k.Rest.After += c.After
+// cut sorts the changes, and adds up those beyond the ones that are kept.
+func (k *keeper) cut() {
+	slices.SortFunc(k.All, compareChanges)
+	if k.n == 0 || len(k.All) <= k.n {
+		return
+	}
+	for _, c := range k.All[k.n:] {
+		k.Cut++
+		k.Rest.Before += c.Before
+		k.Rest.After += c.After
+	}
+	k.All = k.All[:k.n]
 }
 
 func (k *keeper) done() Changes {
-	if k.n == 0 {
-		slices.SortFunc(k.All, compareChanges)
-	}
+	k.cut()
 	return k.Changes
 }
 

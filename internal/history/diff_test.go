@@ -3,10 +3,12 @@ package history
 import (
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/tally"
@@ -122,7 +124,7 @@ func TestDiffAgainstOracle(t *testing.T) {
 			case 0: // gone
 				before = append(before, e)
 				fate := Removed
-				closing := map[conn.Protocol]conn.Seconds{conn.TCP: 10, conn.SCTP: 61, conn.UDP: 300}[e.Protocol]
+				closing := map[conn.Protocol]conn.Seconds{conn.TCP: 10, conn.SCTP: 4, conn.UDP: 300}[e.Protocol]
 				switch {
 				case seconds == conn.Unknown:
 					fate = Unjudged
@@ -241,9 +243,15 @@ func checkChanges(t *testing.T, d *Diff, before, after []conn.Entry) {
 // TestTopChanges: what is cut off is added up.
 func TestTopChanges(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 200 {
-		all, kept := keeper{}, keeper{n: 1 + r.IntN(6)}
-		for i := range r.IntN(30) {
+	for round := range 200 {
+		all, kept, changes := keeper{}, keeper{n: 1 + r.IntN(6)}, r.IntN(30)
+		switch round {
+		case 0, 1, 2: // sorted meanwhile
+			changes = 5 * spare
+		case 3:
+			kept.n = math.MaxInt
+		}
+		for i := range changes {
 			c := Change{tally.Value{Fwmark: uint32(i), Marked: true}, r.Uint64N(20), r.Uint64N(20)}
 			all.add(c)
 			kept.add(c)
@@ -264,23 +272,61 @@ func TestTopChanges(t *testing.T) {
 	}
 }
 
-// TestFatesByBothTimeouts: a packet can have ended a UDP connection early only if the timeout
-// is short enough before or after.
-func TestFatesByBothTimeouts(t *testing.T) {
-	c := &class{protocol: conn.UDP, kind: conn.Connection}
-	lowered := conn.DefaultTimeouts
-	lowered.UDP = 30
+// TestManyChangesKept: keeping half of very many takes no time to speak of.
+func TestManyChangesKept(t *testing.T) {
+	begin := time.Now()
+	k := keeper{n: 100_000}
+	for i := range 200_000 {
+		k.add(Change{tally.Value{Fwmark: uint32(i), Marked: true}, uint64(i), 0})
+	}
+	if c := k.done(); len(c.All) != k.n || c.Cut != k.n || c.All[0].Before != 199_999 {
+		t.Errorf("%d kept, %d left out", len(c.All), c.Cut)
+	}
+	if d := time.Since(begin); d > 5*time.Second { // 0.2 s; with each put into its place minutes
+		t.Errorf("it took %s", d)
+	}
+}
+
+// TestFates: what can have ended an entry with more time left than has passed, by the timeouts before
+// and after.
+func TestFates(t *testing.T) {
+	usual := conn.DefaultTimeouts
+	with := func(set func(*conn.Timeouts)) conn.Timeouts {
+		of := usual
+		set(&of)
+		return of
+	}
+	udp := with(func(t *conn.Timeouts) { t.UDP = 30 })
+	fin := with(func(t *conn.Timeouts) { t.TCPFin = 3 })
+	tcp := with(func(t *conn.Timeouts) { t.TCP = 5 })
+	esp, _ := conn.ProtocolOf("IP_50")
 	for _, tt := range []struct {
+		name          string
+		protocol      conn.Protocol
+		state         conn.State
+		left, seconds conn.Seconds
 		before, after conn.Timeouts
 		want          Fate
 	}{
-		{conn.DefaultTimeouts, conn.DefaultTimeouts, Removed},
-		{conn.DefaultTimeouts, lowered, Ended},
-		{lowered, conn.DefaultTimeouts, Ended},
+		{"a datagram", conn.UDP, conn.UDPState, 250, 60, usual, usual, Removed},
+		{"UDP's timeout was lowered", conn.UDP, conn.UDPState, 250, 60, usual, udp, Ended},
+		{"UDP's timeout was low", conn.UDP, conn.UDPState, 250, 60, udp, usual, Ended},
+		{"UDP's timeout is not known", conn.UDP, conn.UDPState, 250, 60, conn.UnknownTimeouts, conn.UnknownTimeouts, Unjudged},
+		{"a RST", conn.TCP, conn.Established, 890, 8, usual, usual, Ended},
+		{"too short for a RST", conn.TCP, conn.Established, 890, 7, usual, usual, Removed},
+		{"a FIN after which it has 3 s", conn.TCP, conn.Established, 890, 5, fin, fin, Ended},
+		{"a FIN, by the timeouts after", conn.TCP, conn.Established, 890, 1, usual, fin, Ended},
+		{"the timeout was lowered", conn.TCP, conn.Established, 890, 5, usual, tcp, Ended},
+		{"a RST, the timeouts not known", conn.TCP, conn.Established, 890, 10, conn.UnknownTimeouts, conn.UnknownTimeouts, Ended},
+		{"a FIN perhaps, the timeouts not known", conn.TCP, conn.Established, 890, 5, conn.UnknownTimeouts, usual, Unjudged},
+		{"an association that is refused", conn.SCTP, stateOf("C-WAIT"), 50, 10, usual, usual, Ended},
+		{"an association", conn.SCTP, conn.Established, 800, 1, usual, usual, Removed},
+		{"reuse of a port", conn.TCP, conn.TimeWait, 100, 1, usual, usual, Ended},
+		{"a protocol without known timeouts", esp, conn.None, 100, 10, usual, usual, Unjudged},
 	} {
-		b := Between{Seconds: 60, Whole: true, Timeouts: [2]conn.Timeouts{tt.before, tt.after}}
-		if got := b.fate(c, 250); got != tt.want {
-			t.Errorf("UDP of %d s, then %d s: fate %d, want %d", tt.before.UDP, tt.after.UDP, got, tt.want)
+		b := Between{Seconds: tt.seconds, Whole: true, Timeouts: [2]conn.Timeouts{tt.before, tt.after}}
+		if got := b.fate(&class{protocol: tt.protocol, state: tt.state, kind: conn.Connection}, tt.left); got != tt.want {
+			t.Errorf("%s: fate %d, want %d", tt.name, got, tt.want)
 		}
 	}
 }

@@ -148,11 +148,11 @@ func (d *Dir) sweep() {
 		if info, err := d.root.Lstat(name); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		f, err := d.root.Open(name)
+		f, err := d.root.OpenFile(name, os.O_RDWR, 0) // NFS gives no lock to who may only read
 		if err != nil {
 			continue
 		}
-		if got, _ := lock(f); got && (osDisk{d.root}).is(f, name) {
+		if got, _ := lock(f); got {
 			d.disk.remove(name)
 		}
 		f.Close()

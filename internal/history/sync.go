@@ -10,8 +10,9 @@ import (
 
 // Sync says how many of a master's entries its backup would know if it took over.
 type Sync struct {
-	// Established are connections in ESTABLISHED, Connections those in any state.
-	Established, Connections, Templates Coverage
+	// Established are connections in ESTABLISHED, Datagrams those of UDP, which have one state;
+	// Connections are those in any state.
+	Established, Datagrams, Connections, Templates Coverage
 	// States, Silences and Services divide the coverage up: of all connections by state, of
 	// ESTABLISHED by how long no packet has passed, and by service.
 	States   []CoverageOf
@@ -23,7 +24,17 @@ type Sync struct {
 	// origin; OnlyBackupTemplates how many templates.
 	OnlyBackup          []OnlyBackup
 	OnlyBackupTemplates uint64
-	Named               [2]uint64
+	// Unsent are the master's connections in states that are never sent, OnlyBackupUnsent those
+	// that only the backup has.
+	Unsent, OnlyBackupUnsent uint64
+	Named                    [2]uint64
+}
+
+// Open are the connections that clients would miss: those in ESTABLISHED, and UDP's.
+func (s *Sync) Open() Coverage {
+	c := s.Established
+	c.join(s.Datagrams)
+	return c
 }
 
 // Coverage is how many entries the master has, and how many of them the backup has too.
@@ -84,9 +95,8 @@ type OnlyBackup struct {
 
 // Directors is what is known of a master and its backup beside their entries.
 type Directors struct {
-	// Told says that the time between the two readings is known: Apart is how much later
-	// the backup was read, below 0 if it was earlier.
-	Told     bool
+	// Apart is how much later the backup was read, below 0 if it was earlier. Where that is
+	// not known it is 0: the two are meant to be of one moment.
 	Apart    conn.Seconds
 	Timeouts conn.Timeouts
 	Dialect  conn.Dialect
@@ -99,24 +109,24 @@ type Directors struct {
 // CompareSync compares a master's entries with its backup's.
 func CompareSync(master, backup *Entries, about Directors) *Sync {
 	s := &Sync{Named: [2]uint64{master.named, backup.named}}
-	templatesOnly := about.templatesOnly()
+	ways := about.ways(master.list)
 	classes := make([]Coverage, len(master.list))
 	var silences [tally.NumIdleRanges]Coverage
 	x := newMatching(backup)
 	for i := range master.n {
 		r := master.at(i)
-		c := &master.list[r.class]
+		c, way := &master.list[r.class], &ways[r.class]
 		_, held := x.take(r.key)
 		classes[r.class].add(held)
 		if c.kind != conn.Connection {
 			continue
 		}
-		silence := conn.Silence(about.Timeouts.Of(about.Dialect, c.protocol, c.state), r.left)
+		silence := conn.Silence(way.timeout, r.left)
 		if c.state == conn.Established {
 			silences[tally.IdleRangeOf(silence)].add(held)
 		}
 		if !held {
-			s.Missing[about.reason(c, r.left, silence, templatesOnly(c))]++
+			s.Missing[way.reason(r.left, silence, about.Apart)]++
 		}
 	}
 	states, services := coverages{}, coverages{}
@@ -127,31 +137,19 @@ func CompareSync(master, backup *Entries, about Directors) *Sync {
 			continue
 		}
 		s.Connections.join(n)
+		if ways[i].sending == never {
+			s.Unsent += n.Master
+		}
 		states.add(tally.Value{Protocol: c.protocol, State: c.state}, n)
+		if c.protocol == conn.UDP {
+			s.Datagrams.join(n)
+		}
 		if c.state == conn.Established {
 			s.Established.join(n)
 			services.add(tally.Value{Protocol: c.protocol, Endpoint: c.virtual}, n)
 		}
 	}
-	only := make(map[OnlyBackup]uint64)
-	for i := range backup.n {
-		c := &backup.list[backup.at(i).class]
-		switch {
-		case x.isTaken(i):
-		case c.kind != conn.Connection:
-			s.OnlyBackupTemplates++
-		default:
-			only[OnlyBackup{Protocol: c.protocol, State: c.state, Origin: c.origin}]++
-		}
-	}
-	for o, n := range only {
-		o.Count = n
-		s.OnlyBackup = append(s.OnlyBackup, o)
-	}
-	slices.SortFunc(s.OnlyBackup, func(a, b OnlyBackup) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Origin, b.Origin),
-			tally.CompareValues(&tally.Value{Protocol: a.Protocol, State: a.State}, &tally.Value{Protocol: b.Protocol, State: b.State}))
-	})
+	s.onlyOn(backup, x)
 	s.States, s.Services = states.list(byMaster), services.list(byMaster)
 	for i := range silences {
 		r := (i + 1) % len(silences) // the unknown last
@@ -162,47 +160,100 @@ func CompareSync(master, backup *Entries, about Directors) *Sync {
 	return s
 }
 
-// templatesOnly says of connections whether only their templates are sent. Those of a service
-// of any port have another than it, and nothing ties one to a firewall mark.
-func (about *Directors) templatesOnly() func(*class) bool {
-	persistent, marked := make(map[[2]any]bool), false
+// onlyOn counts the backup's entries that the master lacks.
+func (s *Sync) onlyOn(backup *Entries, x *matching) {
+	counts := make([]uint64, len(backup.list))
+	for i := range backup.n {
+		if !x.isTaken(i) {
+			counts[backup.at(i).class]++
+		}
+	}
+	only := make(map[OnlyBackup]uint64)
+	for i, n := range counts {
+		c := &backup.list[i]
+		switch {
+		case n == 0:
+			continue
+		case c.kind != conn.Connection:
+			s.OnlyBackupTemplates += n
+			continue
+		case whenSent(c.protocol, c.state) == never:
+			s.OnlyBackupUnsent += n
+		}
+		only[OnlyBackup{Protocol: c.protocol, State: c.state, Origin: c.origin}] += n
+	}
+	for o, n := range only {
+		o.Count = n
+		s.OnlyBackup = append(s.OnlyBackup, o)
+	}
+	slices.SortFunc(s.OnlyBackup, func(a, b OnlyBackup) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Origin, b.Origin),
+			tally.CompareValues(&tally.Value{Protocol: a.Protocol, State: a.State}, &tally.Value{Protocol: b.Protocol, State: b.State}))
+	})
+}
+
+// way is how a class of the master's entries gets to the backup.
+type way struct {
+	sending       sending
+	templatesOnly bool
+	timeout       conn.Seconds
+}
+
+// ways are those of classes.
+func (about *Directors) ways(classes []class) []way {
+	find := about.services()
+	all := make([]way, len(classes))
+	for i := range classes {
+		c := &classes[i]
+		all[i] = way{sending: whenSent(c.protocol, c.state), timeout: about.Timeouts.Of(about.Dialect, c.protocol, c.state)}
+		if about.TemplatesOnly {
+			v, marked := find(c)
+			all[i].templatesOnly = v != nil && v.Persistent > 0 || v == nil && marked
+		}
+	}
+	return all
+}
+
+// services finds the service of a class: that of its address and port, or of any port. Nothing ties
+// an entry to a firewall mark: marked says that it can be of a persistent one.
+func (about *Directors) services() func(*class) (v *conn.Service, marked bool) {
+	type key struct {
+		protocol conn.Protocol
+		virtual  conn.Endpoint
+	}
+	all, marked := make(map[key]*conn.Service), false
 	for i := range about.Services {
 		v := &about.Services[i]
 		if v.Fwmark != 0 {
 			marked = marked || v.Persistent > 0
 			continue
 		}
-		persistent[[2]any{v.Protocol, v.Virtual.Identity()}] = v.Persistent > 0
+		all[key{v.Protocol, v.Virtual.Identity()}] = v
 	}
-	return func(c *class) bool {
-		if !about.TemplatesOnly {
-			return false
+	return func(c *class) (*conn.Service, bool) {
+		k := key{c.protocol, c.virtual}
+		if v := all[k]; v != nil {
+			return v, marked
 		}
-		of := c.virtual
-		is, known := persistent[[2]any{c.protocol, of}]
-		if !known {
-			of.Port, of.PortKnown, of.Service = 0, true, ""
-			is, known = persistent[[2]any{c.protocol, of}]
-		}
-		return is || !known && marked
+		k.virtual.Port, k.virtual.PortKnown, k.virtual.Service = 0, true, ""
+		return all[k], marked
 	}
 }
 
-// reason is why the backup can lack a connection.
-func (about *Directors) reason(c *class, left, silence conn.Seconds, templatesOnly bool) Reason {
-	sent := whenSent(c.protocol, c.state)
+// reason is why the backup can lack a connection that was silent for so long and had so much time left.
+func (w *way) reason(left, silence, apart conn.Seconds) Reason {
 	switch {
-	case sent == never:
+	case w.sending == never:
 		return NeverSent
-	case templatesOnly:
+	case w.templatesOnly:
 		return TemplatesOnly
-	case about.Told && left != conn.Unknown && left <= slack+about.Apart:
+	case left != conn.Unknown && left <= slack+apart:
 		return RanOut
-	case sent == withNext:
+	case w.sending == withNext:
 		return Closed
-	case about.Told && silence != conn.Unknown && silence <= slack-about.Apart:
+	case silence != conn.Unknown && silence <= slack-apart:
 		return MayBeNew
-	case sent == atOnce:
+	case w.sending == atOnce:
 		return Lost
 	}
 	return BelowThreshold
@@ -301,7 +352,14 @@ func (s *Entries) Origins() (states []ByOrigin, templates ByOrigin) {
 			}
 			to = of[v]
 		}
-		*map[conn.Origin]*uint64{conn.Local: &to.Local, conn.Sync: &to.Sync, conn.UnknownOrigin: &to.Unknown}[c.origin] += n
+		switch c.origin {
+		case conn.Local:
+			to.Local += n
+		case conn.Sync:
+			to.Sync += n
+		default:
+			to.Unknown += n
+		}
 	}
 	for _, b := range of {
 		states = append(states, *b)

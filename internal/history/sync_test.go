@@ -31,11 +31,11 @@ func TestSyncReasons(t *testing.T) {
 		{"would run out after them", conn.TCP, conn.Established, 4, false, false, -5, BelowThreshold},
 		{"active in both readings", conn.TCP, conn.Established, 900, false, false, 0, MayBeNew},
 		{"active before the later reading", conn.TCP, conn.Established, 900, false, false, 3, BelowThreshold},
-		{"readings of unknown times", conn.TCP, conn.Established, 900, false, false, conn.Unknown, BelowThreshold},
+		{"read a second before", conn.TCP, conn.Established, 897, false, false, -1, MayBeNew},
 		{"closing", conn.TCP, conn.FinWait, 60, false, false, 0, Lost},
 		{"closing by the client", conn.TCP, conn.CloseWait, 30, false, false, 0, Lost},
 		{"closing just now", conn.TCP, conn.FinWait, 120, false, false, 0, MayBeNew},
-		{"closing, at unknown times", conn.TCP, conn.TimeWait, 120, false, false, conn.Unknown, Lost},
+		{"closing before the backup was read", conn.TCP, conn.TimeWait, 117, false, false, 0, Lost},
 		{"an aborted association", conn.SCTP, conn.Closed, 30, false, false, 0, Closed},
 		{"refused", conn.TCP, conn.Close, 6, false, false, 0, Closed},
 		{"refused just now", conn.TCP, conn.Close, 10, false, false, 0, Closed},
@@ -49,7 +49,7 @@ func TestSyncReasons(t *testing.T) {
 	allPorts := Directors{TemplatesOnly: true, Services: []conn.Service{{Protocol: conn.TCP, Virtual: conn.Endpoint{Addr: persistent.Addr, PortKnown: true}, Persistent: 300}}}
 	marked := Directors{TemplatesOnly: true, Services: []conn.Service{{Fwmark: 7, Persistent: 300}}}
 	for name, about := range map[string]Directors{"of all ports": allPorts, "of a mark": marked} {
-		if !about.templatesOnly()(&class{protocol: conn.TCP, virtual: persistent}) {
+		if !about.ways([]class{{protocol: conn.TCP, virtual: persistent}})[0].templatesOnly {
 			t.Errorf("%s: a connection of a persistent service is taken to be sent", name)
 		}
 	}
@@ -61,7 +61,7 @@ func TestSyncReasons(t *testing.T) {
 			e.Virtual = persistent
 		}
 		master := only(&e)
-		s := CompareSync(master, NewEntries(), Directors{Told: tt.apart != conn.Unknown, Apart: tt.apart, Timeouts: conn.DefaultTimeouts, Services: services, TemplatesOnly: tt.templatesOnly})
+		s := CompareSync(master, NewEntries(), Directors{Apart: tt.apart, Timeouts: conn.DefaultTimeouts, Services: services, TemplatesOnly: tt.templatesOnly})
 		want := [NumReasons]uint64{}
 		want[tt.want] = 1
 		if s.Missing != want || s.Connections != (Coverage{1, 0}) {
@@ -97,7 +97,7 @@ func TestSyncAddsUp(t *testing.T) {
 				}
 			}
 		}
-		s := CompareSync(gathered(t, r, master), gathered(t, r, backup), Directors{Told: true, Apart: 3, Timeouts: conn.DefaultTimeouts})
+		s := CompareSync(gathered(t, r, master), gathered(t, r, backup), Directors{Apart: 3, Timeouts: conn.DefaultTimeouts})
 		sum := func(all []CoverageOf) (c Coverage) {
 			for _, v := range all {
 				c.join(v.Coverage)
@@ -116,6 +116,25 @@ func TestSyncAddsUp(t *testing.T) {
 		}
 		if sum(s.States) != s.Connections || sum(s.Silences) != s.Established || sum(s.Services) != s.Established {
 			t.Errorf("seed %d: the parts do not add up", seed)
+		}
+	}
+}
+
+// TestSyncOpen: open are the connections in ESTABLISHED and all of UDP, which has no such state.
+func TestSyncOpen(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, tt := range []struct {
+		protocol conn.Protocol
+		state    conn.State
+		open     uint64
+	}{
+		{conn.TCP, conn.Established, 1}, {conn.SCTP, conn.Established, 1}, {conn.UDP, conn.UDPState, 1},
+		{conn.TCP, conn.SynRecv, 0}, {conn.TCP, conn.FinWait, 0}, {conn.SCTP, conn.Closed, 0},
+	} {
+		e := madeEntry(r, 1)
+		e.Protocol, e.State, e.Client.Port = tt.protocol, tt.state, 1234
+		if s := CompareSync(only(&e), NewEntries(), Directors{}); s.Open() != (Coverage{Master: tt.open}) {
+			t.Errorf("%s %s: open %+v", tt.protocol, tt.state, s.Open())
 		}
 	}
 }

@@ -140,7 +140,7 @@ type DiagnosisOptions struct {
 
 // DiagnosisScreen writes the findings for a person, the worst first.
 func DiagnosisScreen(w io.Writer, s *Summary, o DiagnosisOptions) error {
-	if err := s.writeFacts(w, s.facts(o.Options), o.Options); err != nil {
+	if err := writeFacts(w, s.facts(o.Options), o.Options); err != nil {
 		return err
 	}
 	width := o.Width

@@ -14,7 +14,7 @@ import (
 
 // Screen writes the summary for a person.
 func Screen(w io.Writer, s *Summary, o Options) error {
-	if err := s.writeFacts(w, s.facts(o), o); err != nil {
+	if err := writeFacts(w, s.facts(o), o); err != nil {
 		return err
 	}
 	for _, part := range s.parts(o) {
@@ -26,7 +26,7 @@ func Screen(w io.Writer, s *Summary, o Options) error {
 }
 
 // writeFacts writes the lines above the tables.
-func (s *Summary) writeFacts(w io.Writer, facts [][2]string, o Options) error {
+func writeFacts(w io.Writer, facts [][2]string, o Options) error {
 	label := 0
 	for _, f := range facts {
 		label = max(label, width(f[0]))
@@ -245,7 +245,10 @@ func (s *Summary) RowNotes(word *explain.Catalogue) []string {
 }
 
 // notes are what a reader must know to trust the numbers.
-func (s *Summary) notes(word *explain.Catalogue) []string {
+func (s *Summary) notes(word *explain.Catalogue) []string { return s.notesOn(word, true) }
+
+// notesOn leaves out what matters to idle times only, where none are shown.
+func (s *Summary) notesOn(word *explain.Catalogue, idle bool) []string {
 	var all []string
 	add := func(key string, n uint64) {
 		if n > 0 {
@@ -288,12 +291,17 @@ func (s *Summary) notes(word *explain.Catalogue) []string {
 			untold += i.Ranges[0]
 		}
 	}
+	if !idle {
+		over, untold = 0, 0
+	}
 	add("over", over)
 	if untold > 0 && s.Format.dialect == conn.DPVS {
 		all = append(all, word.Word("idle.dpvs"))
 	}
 	add("named", s.Named)
-	add("synced", s.Tally.Synced())
+	if idle {
+		add("synced", s.Tally.Synced())
+	}
 	if g := s.Tally.Groups(); g != nil && g.Undercount() > 0 {
 		all = append(all, word.Word("undercount", explain.Thousands(tally.MaxGroups), explain.Thousands(g.Undercount())))
 	}

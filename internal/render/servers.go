@@ -23,7 +23,7 @@ type Services struct {
 
 // ServicesScreen writes the services for a person.
 func ServicesScreen(w io.Writer, s *Services, o Options) error {
-	if err := s.writeFacts(w, s.allFacts(o), o); err != nil {
+	if err := writeFacts(w, s.allFacts(o), o); err != nil {
 		return err
 	}
 	for _, part := range s.parts(o) {

@@ -1,6 +1,6 @@
-// Package render writes what was counted: as a screen for people, and as JSON, CSV
-// and Markdown for programs and tickets. A model comes in, bytes go out; nothing is
-// computed here but widths and shares.
+// Package render writes what was counted, compared, followed or explained: as a screen and
+// an HTML page for people, as JSON and CSV for programs, as Markdown for tickets, and diagrams as SVG. A model
+// comes in, bytes go out; nothing is computed here but widths, shares and rounding.
 package render
 
 import (

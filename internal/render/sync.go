@@ -1,7 +1,6 @@
 package render
 
 import (
-	"encoding/csv"
 	"io"
 
 	"ipvsstate/internal/conn"
@@ -35,7 +34,7 @@ func SyncMarkdown(w io.Writer, s *Sync, o Options) error {
 
 func (s *Sync) facts(o Options) [][2]string {
 	word := o.Words
-	facts, notes := pairFacts([2]string{word.Word("master"), word.Word("backup")}, [2]*Summary{s.Master, s.Backup}, s.Named, word)
+	facts, notes := pairFacts([2]string{word.Word("master"), word.Word("backup")}, [2]*Summary{s.Master, s.Backup}, s.Named, len(s.Silences) > 0, word)
 	apart := word.Word("between.unknown")
 	if s.Apart != conn.Unknown {
 		apart = lasting(s.Apart)
@@ -44,7 +43,7 @@ func (s *Sync) facts(o Options) [][2]string {
 	for _, c := range []struct {
 		label string
 		of    history.Coverage
-	}{{"sync.established", s.Established}, {"sync.connections", s.Connections}, {"sync.templates", s.Templates}} {
+	}{{"sync.established", s.Established}, {"sync.datagrams", s.Datagrams}, {"sync.connections", s.Connections}, {"sync.templates", s.Templates}} {
 		if c.of.Master > 0 {
 			facts = append(facts, [2]string{word.Word(c.label), word.Word("sync.held", explain.Thousands(c.of.Held), explain.Thousands(c.of.Master), percent(c.of.Held, c.of.Master))})
 		}
@@ -52,22 +51,35 @@ func (s *Sync) facts(o Options) [][2]string {
 	if s.Connections.Master == 0 {
 		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.empty-master")})
 	}
-	if s.Established.Master > 0 && s.Established.Held == 0 {
+	if open := s.Open(); open.Master > 0 && open.Held == 0 {
 		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.none")})
 	}
-	if s.swapped() {
-		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.swapped")})
+	if key := s.swapped(); key != "" {
+		notes = append(notes, [2]string{word.Word("note"), word.Word(key)})
+	}
+	if s.Master.Host != "" && s.Master.Host == s.Backup.Host {
+		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.one-host", Clean(s.Master.Host))})
+	}
+	if s.Apart > 60 {
+		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.far-apart")})
 	}
 	return append(facts, notes...)
 }
 
-// swapped reports that the master's entries came from a sync daemon, and the backup's did not.
-func (s *Sync) swapped() bool {
+// swapped says by what the two look exchanged: the master's entries came from a sync daemon and the
+// backup's did not; or, where one does not tell that, only the backup has states that are never sent.
+func (s *Sync) swapped() (key string) {
 	received := func(m *Summary) bool {
 		all := m.Tally.Connections() + m.Tally.Templates()
 		return all > 0 && 2*m.Tally.Synced() > all
 	}
-	return received(s.Master) && !received(s.Backup)
+	switch told := !s.Master.OriginsUntold() && !s.Backup.OriginsUntold(); {
+	case received(s.Master) && !received(s.Backup):
+		return "sync.swapped"
+	case !told && s.Unsent == 0 && s.OnlyBackupUnsent > 0:
+		return "sync.swapped-states"
+	}
+	return ""
 }
 
 // SyncHTML writes the coverage as a page.
@@ -75,14 +87,6 @@ func SyncHTML(w io.Writer, s *Sync, o Options) error {
 	o.Width, o.Terminal, o.Color = 0, false, false
 	p := newPage(o.Words.Word("page.sync"), s.facts(o), o)
 	addParts(p, s.parts(o))
-	return html.Write(w, p)
-}
-
-// OriginsHTML writes who made the entries as a page.
-func OriginsHTML(w io.Writer, s *Origins, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
-	p := newPage(o.Words.Word("page.sync"), s.facts(o), o)
-	addParts(p, []part{{o.Words.Word("title.origins"), s.table(o)}})
 	return html.Write(w, p)
 }
 
@@ -172,195 +176,4 @@ func (s *Sync) onlyTable(o Options) *table {
 
 func originWord(origin conn.Origin, word *explain.Catalogue) string {
 	return groupCell(tally.Dimension{Aspect: tally.Origin}, &tally.Value{Origin: origin}, word)
-}
-
-type syncJSON struct {
-	Schema int                 `json:"schema"`
-	Master sideJSON            `json:"master"`
-	Backup sideJSON            `json:"backup"`
-	Apart  *int64              `json:"apart_seconds"`
-	Filter string              `json:"filter"`
-	Config *[]configChangeJSON `json:"config"`
-	Sync   struct {
-		Established coverageJSON   `json:"established"`
-		Connections coverageJSON   `json:"connections"`
-		Templates   coverageJSON   `json:"templates"`
-		States      []coverageJSON `json:"states"`
-		Idle        []coverageJSON `json:"established_by_idle"`
-		Services    []coverageJSON `json:"established_by_service"`
-		NotSent     struct {
-			SynRecv uint64 `json:"syn_recv"`
-		} `json:"not_sent"`
-		Missing    map[string]uint64 `json:"missing_by"`
-		OnlyBackup struct {
-			Connections uint64     `json:"connections"`
-			Templates   uint64     `json:"templates"`
-			States      []onlyJSON `json:"states"`
-		} `json:"only_backup"`
-	} `json:"sync"`
-}
-
-type coverageJSON struct {
-	Protocol string  `json:"protocol,omitempty"`
-	Name     *string `json:"name,omitempty"`
-	Master   uint64  `json:"master"`
-	Held     uint64  `json:"held"`
-	Missing  uint64  `json:"missing"`
-}
-
-type onlyJSON struct {
-	Protocol string  `json:"protocol"`
-	State    *string `json:"state"`
-	Origin   *string `json:"origin"`
-	Count    uint64  `json:"count"`
-}
-
-func coverageDocument(c history.Coverage) coverageJSON {
-	return coverageJSON{Master: c.Master, Held: c.Held, Missing: c.Master - c.Held}
-}
-
-func coveragesDocument(a tally.Aspect, all []history.CoverageOf) []coverageJSON {
-	rows := make([]coverageJSON, 0, len(all))
-	for i := range all {
-		c := coverageDocument(all[i].Coverage)
-		c.Protocol, c.Name = changeName(a, &all[i].Value)
-		rows = append(rows, c)
-	}
-	return rows
-}
-
-// SyncJSON writes the coverage for programs.
-func SyncJSON(w io.Writer, s *Sync, _ Options) error {
-	doc := syncJSON{Schema: Schema, Master: s.Master.side(), Backup: s.Backup.side(), Filter: s.Master.Filter, Config: s.ConfigDiff.document(),
-		Apart: optional(int64(s.Apart), s.Apart != conn.Unknown)}
-	d := &doc.Sync
-	d.Established, d.Connections, d.Templates = coverageDocument(s.Established), coverageDocument(s.Connections), coverageDocument(s.Templates)
-	d.States, d.Idle, d.Services = coveragesDocument(tally.State, s.States), coveragesDocument(tally.Idle, s.Silences), coveragesDocument(tally.OfService, s.Services)
-	for i := range s.States {
-		if v := &s.States[i]; v.Value.State == conn.SynRecv {
-			d.NotSent.SynRecv += v.Master - v.Held
-		}
-	}
-	d.Missing = make(map[string]uint64)
-	for i, n := range s.Missing {
-		d.Missing[reasonNames[i]] = n
-	}
-	d.OnlyBackup.States = []onlyJSON{}
-	for i := range s.OnlyBackup {
-		b := &s.OnlyBackup[i]
-		d.OnlyBackup.Connections += b.Count
-		origin, told := groupValue(tally.Dimension{Aspect: tally.Origin}, &tally.Value{Origin: b.Origin})
-		d.OnlyBackup.States = append(d.OnlyBackup.States, onlyJSON{b.Protocol.String(), optional(b.State.String(), b.State != conn.State{}), optional(origin, told), b.Count})
-	}
-	d.OnlyBackup.Templates = s.OnlyBackupTemplates
-	return writeJSON(w, doc)
-}
-
-// SyncCSV writes the coverage for a spreadsheet.
-func SyncCSV(w io.Writer, s *Sync, _ Options) error {
-	c := csv.NewWriter(w)
-	c.Write([]string{"what", "protocol", "name", "master", "held", "missing"}) // what fails is told by Error below
-	row := func(what, protocol, name string, v history.Coverage) {
-		c.Write([]string{what, protocol, name, number(v.Master), number(v.Held), number(v.Master - v.Held)})
-	}
-	row("established", "", "", s.Established)
-	row("connections", "", "", s.Connections)
-	row("templates", "", "", s.Templates)
-	for _, g := range []struct {
-		aspect tally.Aspect
-		what   string
-		of     []history.CoverageOf
-	}{{tally.State, "state", s.States}, {tally.Idle, "established idle", s.Silences}, {tally.OfService, "established of service", s.Services}} {
-		for i := range g.of {
-			protocol, name := changeName(g.aspect, &g.of[i].Value)
-			text := ""
-			if name != nil {
-				text = *name
-			}
-			row(g.what, protocol, text, g.of[i].Coverage)
-		}
-	}
-	for i, n := range s.Missing {
-		c.Write([]string{"missing by", "", reasonNames[i], "", "", number(n)})
-	}
-	for i := range s.OnlyBackup {
-		b := &s.OnlyBackup[i]
-		c.Write([]string{"only on the backup", b.Protocol.String(), b.State.String(), "", number(b.Count), ""})
-	}
-	c.Flush()
-	return c.Error()
-}
-
-// Origins is what `ipvsstate diff --sync` shows of one director.
-type Origins struct {
-	*Summary
-	States    []history.ByOrigin
-	Templates history.ByOrigin
-}
-
-// OriginsScreen writes who made the entries for a person.
-func OriginsScreen(w io.Writer, s *Origins, o Options) error {
-	return writeParts(w, s.facts(o), []part{{o.Words.Word("title.origins"), s.table(o)}}, o)
-}
-
-// OriginsMarkdown writes who made the entries for a ticket.
-func OriginsMarkdown(w io.Writer, s *Origins, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
-	return partsMarkdown(w, s.facts(o), []part{{o.Words.Word("title.origins"), s.table(o)}})
-}
-
-func (s *Origins) table(o Options) *table {
-	word := o.Words
-	t := &table{columns: []column{{head: word.Word("head.protocol"), priority: 2}, {head: word.Word("head.state")},
-		{head: "LOCAL", right: true}, {head: "SYNC", right: true}, {head: word.Word("head.untold"), right: true, priority: 1}}}
-	row := func(protocol, name string, b *history.ByOrigin) {
-		t.add(protocol, name, count(b.Local), count(b.Sync), count(b.Unknown))
-	}
-	for i := range s.States {
-		b := &s.States[i]
-		row(Clean(b.Value.Protocol.String()), stateWord(b.Value.State, word), b)
-	}
-	if b := &s.Templates; b.Local+b.Sync+b.Unknown > 0 {
-		row("", word.Word("sync.templates"), b)
-	}
-	return t
-}
-
-type originsJSON struct {
-	Schema int `json:"schema"`
-	sideJSON
-	States    []originJSON `json:"states"`
-	Templates originJSON   `json:"templates"`
-}
-
-type originJSON struct {
-	Protocol string  `json:"protocol,omitempty"`
-	State    *string `json:"state,omitempty"`
-	Local    uint64  `json:"local"`
-	Sync     uint64  `json:"sync"`
-	Unknown  uint64  `json:"unknown"`
-}
-
-// OriginsJSON writes who made the entries for programs.
-func OriginsJSON(w io.Writer, s *Origins, _ Options) error {
-	doc := originsJSON{Schema: Schema, sideJSON: s.side(), States: []originJSON{}, Templates: originJSON{Local: s.Templates.Local, Sync: s.Templates.Sync, Unknown: s.Templates.Unknown}}
-	for i := range s.States {
-		b := &s.States[i]
-		protocol, name := changeName(tally.State, &b.Value)
-		doc.States = append(doc.States, originJSON{protocol, name, b.Local, b.Sync, b.Unknown})
-	}
-	return writeJSON(w, doc)
-}
-
-// OriginsCSV writes who made the entries for a spreadsheet.
-func OriginsCSV(w io.Writer, s *Origins, _ Options) error {
-	c := csv.NewWriter(w)
-	c.Write([]string{"protocol", "state", "local", "sync", "unknown"})
-	for i := range s.States {
-		b := &s.States[i]
-		c.Write([]string{b.Value.Protocol.String(), b.Value.State.String(), number(b.Local), number(b.Sync), number(b.Unknown)})
-	}
-	c.Write([]string{"", "templates", number(s.Templates.Local), number(s.Templates.Sync), number(s.Templates.Unknown)})
-	c.Flush()
-	return c.Error()
 }

@@ -63,7 +63,7 @@ func TrendScreen(w io.Writer, t *Trend, o Options) error {
 		}
 		h := &t.Hosts[i]
 		r := h.Report(t.Interval, t.Rows)
-		if err := (&Summary{}).writeFacts(w, t.facts(h, r, o), o); err != nil {
+		if err := writeFacts(w, t.facts(h, r, o), o); err != nil {
 			return err
 		}
 		if chart := t.chart(h, r, o); chart != "" {
