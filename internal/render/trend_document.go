@@ -30,6 +30,8 @@ type trendHostJSON struct {
 	Step      float64          `json:"step_seconds"`
 	Width     float64          `json:"interval_seconds"`
 	TimesFrom map[TimeFrom]int `json:"times_from"`
+	Local     int              `json:"times_local"`
+	Yearless  int              `json:"times_without_year"`
 	Gaps      int              `json:"gaps"`
 	Gap       *gapJSON         `json:"longest_gap"`
 	Peak      peakJSON         `json:"peak"`
@@ -136,7 +138,8 @@ func (t *Trend) hostDocument(h *TrendHost) trendHostJSON {
 	r := h.Report(t.Interval, t.Rows)
 	d := trendHostJSON{
 		Host: optional(h.Host, h.Host != ""), Snapshots: h.Snapshots, Parts: h.Parts, Copies: h.Copies, First: utc(h.First), Last: utc(h.Last),
-		Step: r.Step.Seconds(), Width: r.Width.Seconds(), TimesFrom: h.Times, Lost: h.Lost, Judged: r.Judged, Gaps: r.Gaps, Gap: optional(gapJSON{utc(r.GapStart), r.Gap.Seconds()}, r.Gaps > 0), Peak: peakJSON{r.Peak.Count, utc(r.Peak.At)},
+		Step: r.Step.Seconds(), Width: r.Width.Seconds(), TimesFrom: h.Times, Local: h.Local, Yearless: h.Yearless, Lost: h.Lost,
+		Judged: r.Judged, Gaps: r.Gaps, Gap: optional(gapJSON{utc(r.GapStart), r.Gap.Seconds()}, r.Gaps > 0), Peak: peakJSON{r.Peak.Count, utc(r.Peak.At)},
 		Groups: []trendGroupJSON{}, Intervals: []intervalJSON{}, Findings: []eventJSON{},
 	}
 	for i := range r.Groups {
