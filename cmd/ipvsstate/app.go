@@ -92,7 +92,10 @@ func run(ctx context.Context, a *app, args []string) int {
 	a.stdout = out
 	root := newRoot(a)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
+	if lang := command.Flag("lang"); lang != nil && lang.Changed { // for hints of what ended before the command ran
+		a.lang = lang.Value.String()
+	}
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("writing the output: %w", out.err)
 	}

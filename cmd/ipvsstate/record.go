@@ -126,31 +126,26 @@ func runRecord(ctx context.Context, a *app, o *recordOptions, path string) error
 	}
 	defer dir.Close()
 
-	where := ipvs.Where{Proc: o.proc, Netns: o.netns}
-	table, err := ipvs.OpenTable(where)
-	if err != nil {
-		return kernelFailure(where, err)
-	}
-	defer table.Close()
-	s.Time = a.now()
-	config, missing := readDirector(ctx, where)
-	s.Config, s.Version, s.Buckets = config, table.Version, table.Buckets
-	s.Table = interruptible{ctx, table}
-	s.Facts = [][2]string{{"ipvsstate", version}, {"kernel", ipvs.Release(where)}, {"netns", o.netns}, {"table", table.Path}}
-	for _, m := range missing {
-		s.Facts = append(s.Facts, [2]string{"missing", m.What + ": " + m.Why})
-		if !o.quiet {
-			fmt.Fprintf(a.stderr, "ipvsstate: %s\n", render.Clean(words.Word("missing", words.Word("missing."+m.What), m.Why)))
+	keep := history.Keep{Age: o.keep.age, Size: o.keepSize.size}
+	written, err := o.write(ctx, a, words, dir, s)
+	removed := 0
+	if isFull(err) {
+		// What is not to be kept makes room for the new one, which else would come first.
+		if removed, _ = dir.Prune(s.Host, keep, a.now(), ""); removed > 0 {
+			written, err = o.write(ctx, a, words, dir, s)
 		}
 	}
-	written, err := dir.Write(s)
+	var known *failure
 	switch {
 	case errors.Is(err, errInterrupted):
 		return &failure{err: err, code: exitInterrupted}
+	case errors.As(err, &known):
+		return err
 	case err != nil:
 		return dirFailure(path, err)
 	}
-	removed, pruneErr := dir.Prune(s.Host, history.Keep{Age: o.keep.age, Size: o.keepSize.size}, s.Time, written.Path)
+	more, pruneErr := dir.Prune(s.Host, keep, s.Time, written.Path)
+	removed += more
 	if !o.quiet {
 		line := words.Word("recorded", written.Path, words.Count("entries", uint64(written.Entries)), fileSize(written.Size))
 		if removed > 0 {
@@ -164,6 +159,28 @@ func runRecord(ctx context.Context, a *app, o *recordOptions, path string) error
 		return fail("hint.pruned", pruneErr)
 	}
 	return nil
+}
+
+// write reads the kernel into a snapshot of which the host and the pseudonyms are set, and writes it.
+func (o *recordOptions) write(ctx context.Context, a *app, words *explain.Catalogue, dir *history.Dir, s *history.Snapshot) (w history.Written, err error) {
+	where := ipvs.Where{Proc: o.proc, Netns: o.netns}
+	table, err := ipvs.OpenTable(where)
+	if err != nil {
+		return w, kernelFailure(where, err)
+	}
+	defer table.Close()
+	s.Time = a.now()
+	config, missing := readDirector(ctx, where)
+	s.Config, s.Version, s.Buckets = config, table.Version, table.Buckets
+	s.Table = interruptible{ctx, table}
+	s.Facts = [][2]string{{"ipvsstate", version}, {"kernel", ipvs.Release(where)}, {"netns", o.netns}, {"table", table.Path}}
+	for _, m := range missing {
+		s.Facts = append(s.Facts, [2]string{"missing", m.What + ": " + m.Why})
+		if !o.quiet {
+			fmt.Fprintf(a.stderr, "ipvsstate: %s\n", render.Clean(words.Word("missing", words.Word("missing."+m.What), m.Why)))
+		}
+	}
+	return dir.Write(s)
 }
 
 // hostName is the name that the snapshot goes by.
@@ -189,7 +206,7 @@ func (o *recordOptions) hostName(a *app) (string, error) {
 func (o *recordOptions) pseudonyms() (*history.Pseudonyms, error) {
 	switch {
 	case o.key != "":
-		secret, err := os.ReadFile(o.key)
+		secret, err := readKey(o.key)
 		if err != nil {
 			return nil, fail("hint.key", err)
 		}
@@ -204,13 +221,37 @@ func (o *recordOptions) pseudonyms() (*history.Pseudonyms, error) {
 	return nil, nil
 }
 
+// readKey reads a key's file, of which no more counts than a key can need: /dev/zero has no end.
+func readKey(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const most = 1 << 20
+	secret, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && len(secret) > most {
+		err = fmt.Errorf("%s: a key of more than 1 MiB", name)
+	}
+	return secret, err
+}
+
+// isFull reports an error of a disk without room.
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+
 // dirFailure says what to do about a directory that cannot be written to.
 func dirFailure(path string, err error) error {
+	var link *os.LinkError
+	info, noPath := os.Stat(path)
 	switch {
+	case path == "", noPath == nil && !info.IsDir():
+		return fail("hint.record", err)
 	case errors.Is(err, fs.ErrNotExist):
 		return fail("hint.no-directory", err, path)
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case isFull(err):
 		return fail("hint.full", err)
+	case errors.As(err, &link) && (errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported)):
+		return fail("hint.no-links", err)
 	case errors.Is(err, fs.ErrPermission):
 		return fail("hint.directory-rights", err)
 	}

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"maps"
-	"path"
+	"io/fs"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,12 +31,14 @@ type trendReading struct {
 	files   atomic.Int64
 	inputs  atomic.Int64
 	bytes   atomic.Int64 // of files that are done
+	line    progressLine
 
 	mu        sync.Mutex
 	reading   map[*capture.Source]bool
 	hosts     map[string]*render.TrendHost
 	failed    error // the first input that could not be read
 	failures  int
+	closed    int             // of them could not even be opened
 	unlisted  int             // inputs without a listing
 	undated   int             // snapshots whose time nothing tells
 	backwards int             // times that are older than the one before in their input
@@ -48,16 +46,7 @@ type trendReading struct {
 	newest    time.Time       // of those
 	others    map[string]bool // directors that --host leaves out
 	bad       int64
-	logs      map[string]*log
-}
-
-// log is an input with several snapshots of which nothing tells the director, or a folder of
-// inputs with one each.
-type log struct {
-	name        string
-	snapshots   int
-	first, last time.Time
-	copies      bool // among them
+	unnamed   *unnamedLogs
 }
 
 // findings reports that the rules are asked: a page marks what they find.
@@ -73,11 +62,31 @@ func (r *trendReading) refuse(err error) {
 	defer r.mu.Unlock()
 	if r.failures++; r.failures <= shownFailures {
 		if r.failed != nil {
-			r.app.complain(err)
+			r.line.aside(func() { r.app.complain(err) })
 			return
 		}
 		r.failed = err
 	}
+}
+
+// refuseClosed is of an input that could not be opened.
+func (r *trendReading) refuseClosed(err error) {
+	r.mu.Lock()
+	r.closed++
+	r.mu.Unlock()
+	r.refuse(err)
+}
+
+// findFailure is of arguments under which nothing is to be read: the first thing that kept it.
+func findFailure(err error) error {
+	var none *capture.NothingFoundError
+	if !errors.As(err, &none) || len(none.Failures) == 0 {
+		return fail("hint.trend", err)
+	}
+	if err = none.Failures[0]; errors.Is(err, fs.ErrNotExist) {
+		return fail("hint.trend", err)
+	}
+	return openFailure("", err)
 }
 
 // read reads all inputs. It returns an error only if that ended the reading.
@@ -97,11 +106,11 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 		case err != nil && len(jobs) == 0:
 			return findFailure(err)
 		case err != nil:
-			r.refuse(findFailure(err))
+			r.refuseClosed(findFailure(err))
 			failures = nil
 		}
 		for _, err := range failures {
-			r.refuse(openFailure("", err))
+			r.refuseClosed(openFailure(".", err))
 		}
 		for i := range units {
 			if u := &units[i]; !r.outOfTime(u) {
@@ -159,7 +168,7 @@ func (r *trendReading) stdin(ctx context.Context, cfg capture.Config) {
 }
 
 func (r *trendReading) unit(ctx context.Context, u *capture.Unit, cfg capture.Config) {
-	err := u.Each(func(src *capture.Source) error {
+	err := u.Each(ctx, func(src *capture.Source) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -171,7 +180,11 @@ func (r *trendReading) unit(ctx context.Context, u *capture.Unit, cfg capture.Co
 		return ctx.Err()
 	})
 	r.bytes.Add(u.Size)
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist): // it was there a moment ago
+		r.refuseClosed(openFailure(u.Path, err))
+	default:
 		r.refuse(readFailure(&capture.Source{Name: u.Path}, err, "hint.damaged-listing"))
 	}
 }
@@ -197,18 +210,8 @@ func (r *trendReading) bytesRead() int64 {
 	return n
 }
 
-// datedPoint is a snapshot with where its time is from.
-type datedPoint struct {
-	point     *history.Point
-	from      render.TimeFrom
-	host      string
-	backwards bool // older than the one before it
-}
-
 // source reads the snapshots of one input, and adds them.
 func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capture.Config) error {
-	hostless := &log{name: src.Name}
-	defer r.keep(hostless)
 	options := tally.Options{}
 	if r.by.Aspect == tally.Server {
 		options.Plan = &tally.Plan{By: []tally.Dimension{r.by}}
@@ -218,37 +221,22 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 	}
 	reader := capture.NewReader(ctx, src, cfg, func() *tally.Tally { return tally.New(options) })
 	defer reader.Close()
-	var last *datedPoint // which may yet get its time from elsewhere
-	number := int(r.inputs.Add(1))
-	var before time.Time // of the newest snapshot that told its own
-	counted := int64(0)
+	in := &trendInput{src: src, number: int(r.inputs.Add(1))}
+	defer r.closeLog(in)
+	bad := int64(0)
 	for reader.Scan() {
 		s := reader.Snapshot()
 		r.entries.Add(s.Entries)
-		counted += s.Bad
+		bad += s.Bad
 		if reader.Err() != nil { // of what could not be read to its end nothing is known
 			break
 		}
-		d := &datedPoint{point: r.point(src, s), from: render.TimeHeader, host: cmp.Or(s.Host, src.Host)}
-		d.point.Input = number
-		switch {
-		case s.Time.IsZero():
-			d.from = render.TimeUnknown
-		default:
-			d.point.Time = s.Time
-			if s.TimeLocal && !s.Time.After(before) { // an hour that comes twice
-				if later, ok := capture.Twice(s.Time, time.Local); ok && later.After(before) {
-					d.point.Time = later
-				}
-			}
-			d.backwards = d.point.Time.Before(before)
-			before = d.point.Time
-		}
-		r.add(last, hostless)
-		last = d
+		d := in.date(r.point(src, s), s)
+		r.add(in.last, in)
+		in.last = d
 	}
 	r.mu.Lock()
-	r.bad += counted
+	r.bad += bad
 	r.mu.Unlock()
 	err := reader.Err()
 	var none *capture.NoListingError
@@ -258,20 +246,11 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 		r.unlisted++
 		r.mu.Unlock()
 		return nil
-	case err != nil:
-		r.add(last, hostless)
-		return err
+	case err == nil:
+		in.dateLast()
 	}
-	// Beside snapshots that tell theirs, the time of one that does not is not the file's.
-	if last != nil && before.IsZero() {
-		if t, ok := capture.NameTime(src.Name, time.Local); ok && src.Kind == capture.File {
-			last.point.Time, last.from = t, render.TimeName
-		} else if !src.Modified.IsZero() {
-			last.point.Time, last.from = src.Modified, render.TimeMtime
-		}
-	}
-	r.add(last, hostless)
-	return nil
+	r.add(in.last, in)
+	return err
 }
 
 // point is what is kept of a snapshot.
@@ -296,12 +275,11 @@ func (r *trendReading) point(src *capture.Source, s *capture.Snapshot[*tally.Tal
 			p.Groups = append(p.Groups, history.GroupCount{Count: rest.Connections})
 		}
 	default:
-		t.Groups().All(func(g *tally.Group) bool {
+		for g := range t.Groups().All {
 			if g.Connections > 0 {
 				p.Groups = append(p.Groups, history.GroupCount{Value: g.Values[0], Count: g.Connections})
 			}
-			return true
-		})
+		}
 	}
 	if r.findings() {
 		p.Events = r.events(src, s)
@@ -325,9 +303,9 @@ func (r *trendReading) events(src *capture.Source, s *capture.Snapshot[*tally.Ta
 	return all
 }
 
-// add adds a snapshot to its director's trend, and to l if nothing tells the director. Of none
-// there is nothing to add.
-func (r *trendReading) add(d *datedPoint, l *log) {
+// add adds a snapshot to its director's trend, or to its log's if nothing tells the director. Of
+// none there is nothing to add.
+func (r *trendReading) add(d *datedPoint, in *trendInput) {
 	if d == nil {
 		return
 	}
@@ -347,65 +325,46 @@ func (r *trendReading) add(d *datedPoint, l *log) {
 	case !r.since.IsZero() && at.Before(r.since), !r.until.IsZero() && at.After(r.until):
 		r.leaveOut(at)
 		return
+	case d.host == "":
+		if in.log == nil {
+			in.log = r.unnamed.log(in.src.Name)
+			in.log.open++
+		}
+		r.unnamed.add(in.log.whole(), d)
+		return
 	}
 	h := r.hosts[d.host]
 	if h == nil {
-		h = &render.TrendHost{Host: d.host, Trend: history.NewTrend(r.options.interval), Times: make(map[render.TimeFrom]int)}
+		h = &render.TrendHost{Host: d.host, Trend: history.NewTrend(r.options.interval.Duration), Times: make(map[render.TimeFrom]int)}
 		r.hosts[d.host] = h
 	}
-	added := h.Add(d.point)
-	if added {
-		h.Times[d.from]++
+	addTo(h, d)
+}
+
+// addTo adds a snapshot to a trend, and counts where its time is from.
+func addTo(h *render.TrendHost, d *datedPoint) {
+	if !h.Add(d.point) {
+		return
 	}
-	if d.host == "" {
-		l.meet(log{snapshots: 1, first: at, last: at, copies: !added})
+	h.Times[d.from]++
+	if d.local {
+		h.Local++
+		if h.Zone == "" || d.point.Time.Equal(h.Last) { // the newest, whatever is read first
+			h.Zone = d.point.Time.In(time.Local).Format("-07:00")
+		}
+	}
+	if d.yearless {
+		h.Yearless++
 	}
 }
 
-// meet takes snapshots in.
-func (l *log) meet(other log) {
-	if l.snapshots == 0 || other.first.Before(l.first) {
-		l.first = other.first
-	}
-	if l.snapshots == 0 || other.last.After(l.last) {
-		l.last = other.last
-	}
-	l.snapshots += other.snapshots
-	l.copies = l.copies || other.copies
-}
-
-// keep keeps a log, of a single snapshot as part of its folder.
-func (r *trendReading) keep(l *log) {
+// closeLog notes that no more is read of an input.
+func (r *trendReading) closeLog(in *trendInput) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	name := l.name
-	switch l.snapshots {
-	case 0:
-		return
-	case 1:
-		name = path.Dir(name) + "/"
+	if in.log != nil {
+		in.log.whole().open--
 	}
-	if r.logs[name] == nil {
-		r.logs[name] = &log{name: name}
-	}
-	r.logs[name].meet(*l)
-}
-
-// overlapping are two logs that tell of one time, and so perhaps of two directors.
-func (r *trendReading) overlapping() (a, b *log, ok bool) {
-	all := slices.SortedFunc(maps.Values(r.logs), func(a, b *log) int { return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.name, b.name)) })
-	for _, l := range all {
-		if l.copies {
-			continue
-		}
-		if a != nil && l.first.Before(a.last) {
-			return a, l, true
-		}
-		if a == nil || l.last.After(a.last) {
-			a = l
-		}
-	}
-	return nil, nil, false
 }
 
 // leaveOut counts what --since and --until leave out.
@@ -413,62 +372,4 @@ func (r *trendReading) leaveOut(at time.Time) {
 	if r.outside++; at.After(r.newest) {
 		r.newest = at
 	}
-}
-
-// nothing is why there is no trend.
-func (r *trendReading) nothing(stopped error) error {
-	switch {
-	case stopped != nil:
-		return stopped
-	case r.failed != nil:
-		return r.failed
-	case len(r.others) > 0:
-		return r.nothingOf(r.options.host)
-	case r.outside > 0:
-		return fail("hint.outside", errors.New("all snapshots are outside of --since and --until"), r.newest.UTC().Format("2006-01-02 15:04:05 UTC"))
-	case r.undated > 0:
-		return fail("hint.undated", errors.New("no snapshot tells its time"))
-	}
-	return fail("hint.trend", errors.New("no listing of IPVS connections was found"))
-}
-
-// shownHosts is how many directors are named that there are.
-const shownHosts = 10
-
-// nothingOf is why there is no trend of a director, where there are others.
-func (r *trendReading) nothingOf(host string) error {
-	within := ""
-	if r.outside > 0 {
-		within = " within --since and --until"
-	}
-	err := fmt.Errorf("no snapshot%s is known to be of %s", within, host)
-	delete(r.others, "")
-	names := slices.Sorted(maps.Keys(r.others))
-	if len(names) == 0 {
-		return fail("hint.hostless", err)
-	}
-	if len(names) > shownHosts {
-		names = append(names[:shownHosts], "…")
-	}
-	return fail("hint.hosts", err, render.Clean(strings.Join(names, ", ")))
-}
-
-// notes are what a reader must know of the reading.
-func (r *trendReading) notes() (all []string) {
-	add := func(key string, n int) {
-		if n > 0 {
-			all = append(all, r.words.Count(key, uint64(n)))
-		}
-	}
-	if r.failed != nil {
-		add("trend.failed", r.failures)
-	}
-	add("trend.unlisted", r.unlisted)
-	add("trend.undated", r.undated)
-	add("trend.backwards", r.backwards)
-	add("bad", int(r.bad))
-	if a, b, ok := r.overlapping(); ok {
-		all = append(all, r.words.Word("trend.overlap", render.Clean(a.name), render.Clean(b.name)))
-	}
-	return all
 }

@@ -16,6 +16,7 @@ import (
 //   - where it could not be read because of its last field, or because a field is missing;
 //   - where it is too short to be known for a row, and becomes one with the rest of another,
 //     behind a row or column titles;
+//   - where it is of titles, since their newline and rows, if there are any, are written with them;
 //   - where it is of a proc file, which pads its last number, and is shorter than that, behind
 //     one that is not or column titles.
 //
@@ -38,10 +39,20 @@ func cutRow(l *parse.Line, text, before []byte, scanner *parse.Scanner) bool {
 		case parse.Proc, parse.ProcSync, parse.Fullnat:
 			return endsBeforePad(text, before, scanner)
 		}
+	case parse.TitleLine, parse.ColumnsLine:
+		return true // they are written at once with what follows
 	case parse.Skipped:
-		return !l.OtherFormat && beginsRow(text, before, scanner)
+		return !l.OtherFormat && (beginsRow(text, before, scanner) || beginsColumns(text) && kindOf(before, scanner) == parse.TitleLine)
 	}
 	return false
+}
+
+// ipvsadmColumns are the words of ipvsadm's column titles.
+var ipvsadmColumns = []byte("pro expire state source virtual destination pe name pe_data ")
+
+// beginsColumns reports the beginning of ipvsadm's column titles.
+func beginsColumns(text []byte) bool {
+	return bytes.HasPrefix(ipvsadmColumns, bytes.Join(bytes.Fields(text), []byte(" ")))
 }
 
 // endsBeforePad reports that a row of a proc file ends before its time left does, which the

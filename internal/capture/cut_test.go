@@ -56,7 +56,9 @@ func TestCut(t *testing.T) {
 			// a proc file's first number behind another's rows.
 			unknown := want && !last.Cut && (name == "k2.6-ip-vs-conn.txt" && len(line) > 60 || line[0] == '[' && !bytes.Contains(line, []byte("]")) ||
 				name == "dpvs-detail-conn.txt" && bytes.Contains(line, []byte("2019")) || name == "fullnat-garbled.txt" || name == "k6.1-mixed-family-with-sync-daemon-running.txt" && len(line) > 100)
-			if last.Cut != want && !unknown && readsAs(row).Kind != parse.BadLine {
+			kind := readsAs(row).Kind
+			titles := kind == parse.ColumnsLine || kind == parse.TitleLine // which TestCutLines has
+			if last.Cut != want && !unknown && !titles && readsAs(row).Kind != parse.BadLine {
 				t.Errorf("%s: %q of %q: cut is %v", name, line, row, last.Cut)
 			}
 		}
@@ -123,6 +125,21 @@ func TestCutLines(t *testing.T) {
 			check(t, text, all, err)
 			if len(all) != 1 || all[0].Cut != tt.cut {
 				t.Fatalf("%q behind %q, %s: cut is %v", tt.last, tt.before, chunking.name, all[0].Cut)
+			}
+		}
+	}
+	// Titles alone are an empty listing, a part of them is none.
+	for text, cut := range map[string]bool{
+		title: true, strings.TrimSpace(title): true, title + "pro expire sta": true, title + "p": true, title + strings.TrimSuffix(columns, "\n"): true,
+		title + columns: false, title + columns + "\n": false, title + columns + prose: false, title + "$ ": false, title + entry(1): false,
+		columns: false, strings.TrimSuffix(columns, "\n"): true, title + columns + entry(2): false,
+	} {
+		for _, before := range []string{"", date1 + title + columns + entry(1) + date2} {
+			for _, chunking := range chunkings {
+				all, err := readAll(chunking.of([]byte(before+text)), Config{})
+				if err != nil || len(all) == 0 || all[len(all)-1].Cut != cut || len(all) > 1 && all[0].Cut {
+					t.Fatalf("%q, %s: %s", before+text, chunking.name, describe(all, err))
+				}
 			}
 		}
 	}

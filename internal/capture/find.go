@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,8 +20,8 @@ type Unit struct {
 	// Path is the file's or the directory's. It is not safe for a terminal.
 	Path string
 	// Host is what the path tells, empty if it tells none: NameHost, or the folder in which
-	// the file lies where several folders have files of the same name (lvs1/conn.txt and
-	// lvs2/conn.txt). What the text tells, Snapshot.Host, is more certain.
+	// the file lies where several folders have files of the same name, but for the time in it
+	// (lvs1/conn.txt and lvs2/conn.txt). What the text tells, Snapshot.Host, is more certain.
 	Host string
 	// Time is what the name tells, by NameTime; zero if it tells none.
 	Time time.Time
@@ -48,8 +49,8 @@ func (e *NothingFoundError) Error() string {
 
 func (e *NothingFoundError) Unwrap() []error { return e.Failures }
 
-// unfinished is how the names of snapshots begin that are being written.
-const unfinished = ".ipvsstate-record-"
+// UnfinishedPrefix is how the names of snapshots begin that are being written.
+const UnfinishedPrefix = ".ipvsstate-record-"
 
 // Find looks for what there is to read under command-line arguments: files, directories, and
 // patterns (filepath.Match: * ? [a-z], none that crosses folders) that the shell has left as
@@ -75,6 +76,7 @@ func Find(args []string, loc *time.Location) (units []Unit, failures []error, er
 	if len(f.units) == 0 {
 		return nil, nil, &NothingFoundError{args, f.failures}
 	}
+	tellSiblings(f.units)
 	tellFolders(f.units, loc)
 	slices.SortStableFunc(f.units, func(a, b Unit) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), a.Time.Compare(b.Time), cmp.Compare(a.Path, b.Path))
@@ -125,7 +127,7 @@ func (f *finder) pattern(pattern string) {
 	names, err := filepath.Glob(pattern)
 	found := false
 	for _, name := range names {
-		if base := filepath.Base(name); isHidden(base) && !isHidden(filepath.Base(pattern)) || strings.HasPrefix(base, unfinished) {
+		if base := filepath.Base(name); isHidden(base) && !isHidden(filepath.Base(pattern)) || strings.HasPrefix(base, UnfinishedPrefix) {
 			continue
 		}
 		found = true
@@ -205,38 +207,77 @@ func (f *finder) add(u Unit, info fs.FileInfo, link bool) {
 	f.units = append(f.units, u)
 }
 
-// tellFolders gives the units whose names tell no host that of their folder, where it has files
-// of the same names as others: of the folders in which their paths differ the one nearest
-// to the file that can be a host's name, and is no time.
+// tellSiblings gives a unit whose name tells no host that of others of its series: of lvs1.log
+// that which lvs1.log-20261122 tells.
+func tellSiblings(units []Unit) {
+	series := func(u *Unit) string {
+		dir, base := filepath.Split(filepath.Clean(u.Path))
+		return dir + Stem(base)
+	}
+	hosts := make(map[string]string)
+	for i := range units {
+		if u := &units[i]; u.Host != "" && !u.report {
+			hosts[series(u)] = u.Host
+		}
+	}
+	for i := range units {
+		if u := &units[i]; u.Host == "" {
+			u.Host = hosts[series(u)]
+		}
+	}
+}
+
+// tellFolders gives the units whose names tell no host what folderHosts says.
 func tellFolders(units []Unit, loc *time.Location) {
-	folders := make(map[string][]string) // by the name of a file in them
+	var hostless []string
 	for _, u := range units {
 		if u.Host == "" {
-			dir, base := filepath.Split(filepath.Clean(u.Path))
-			folders[base] = append(folders[base], dir)
+			hostless = append(hostless, filepath.ToSlash(filepath.Clean(u.Path)))
+		}
+	}
+	hosts := folderHosts(hostless, loc)
+	for i := range units {
+		if u := &units[i]; u.Host == "" {
+			u.Host = hosts[path.Dir(filepath.ToSlash(filepath.Clean(u.Path)))]
+		}
+	}
+}
+
+// folderHosts are the hosts that folders tell, with slashes as in paths, where they have files of the same
+// names as others, but for the times in them (Stem): of the folders in which their paths differ
+// the one nearest to the file that can be a host's name, and is no time nor a span of time. A
+// folder with others below it has what belongs to no folder.
+func folderHosts(paths []string, loc *time.Location) map[string]string {
+	folders := make(map[string]map[string][]string) // by the stem of a file in them; their paths in parts
+	for _, name := range paths {
+		dir, stem := path.Dir(name), Stem(path.Base(name))
+		if folders[stem] == nil {
+			folders[stem] = make(map[string][]string)
+		}
+		if _, ok := folders[stem][dir]; !ok && dir != "." {
+			folders[stem][dir] = strings.FieldsFunc(dir, func(r rune) bool { return r == '/' })
+		} else if !ok {
+			folders[stem][dir] = nil
 		}
 	}
 	hosts := make(map[string]string)
-	for _, base := range slices.Sorted(maps.Keys(folders)) {
-		paths := make([][]string, len(folders[base]))
-		for i, dir := range folders[base] {
-			paths[i] = strings.FieldsFunc(dir, func(r rune) bool { return r == filepath.Separator })
+	for _, stem := range slices.Sorted(maps.Keys(folders)) {
+		all := slices.Collect(maps.Values(folders[stem]))
+		common := commonLength(all)
+		all = slices.DeleteFunc(all, func(parts []string) bool { return len(parts) == common })
+		if len(all) < 2 {
+			continue
 		}
-		common := commonLength(paths)
-		for i, dir := range folders[base] {
-			for _, name := range slices.Backward(paths[i][min(common, len(paths[i])):]) {
-				if _, isTime := NameTime(name, loc); !isTime && hosts[dir] == "" && couldBeHost(name) {
+		common = commonLength(all)
+		for dir, parts := range folders[stem] {
+			for _, name := range slices.Backward(parts[min(common, len(parts)):]) {
+				if _, isTime := NameTime(name, loc); !isTime && hosts[dir] == "" && couldBeHost(name) && !isPeriod(name) {
 					hosts[dir] = name
 				}
 			}
 		}
 	}
-	for i := range units {
-		if u := &units[i]; u.Host == "" {
-			dir, _ := filepath.Split(filepath.Clean(u.Path))
-			u.Host = hosts[dir]
-		}
-	}
+	return hosts
 }
 
 // commonLength is how many folders all paths begin with; of a single path all are.

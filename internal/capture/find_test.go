@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,6 +71,10 @@ func TestFind(t *testing.T) {
 		"g/sosreport-web-2026-11-22-abcdefg/sos_commands/date/date":                      date1,
 		"g/lvs8-20261122.txt": row,
 		"empty/.keep":         "",
+		"h/lvs1.log":          "11" + row,
+		"h/lvs1.log-20261122": "12" + row,
+		"h/conn.log":          "13" + row,
+		"h/conn.log-20261122": "14" + row,
 	})
 	for n, name := range []string{"a/lvs1-20261122T052840Z.txt", "a/lvs2-20261122T052840Z.txt"} { // equal but for their inodes
 		at := time.Unix(1795325320+int64(n/2), 0)
@@ -109,6 +115,7 @@ func TestFind(t *testing.T) {
 		{"e/plain.txt [", ":e/plain.txt", 1},
 		{"e/plain.txt empty", ":e/plain.txt", 0},
 		{"f", ":f", 0},
+		{"h", ":h/conn.log :h/conn.log-20261122 lvs1:h/lvs1.log lvs1:h/lvs1.log-20261122", 0},
 		{"g", "lvs7:g/sosreport-lvs7-2026-11-22-abcdefg lvs8:g/lvs8-20261122.txt", 1}, // no IPVS in the other report
 		{"g/sosreport-lvs7*", "lvs7:g/sosreport-lvs7-2026-11-22-abcdefg", 0},
 	}
@@ -158,6 +165,13 @@ func TestNameHost(t *testing.T) {
 		"sosreport-lvs1-2026-11-22-abcdefg.tar.xz":     "lvs1",
 		"/x/sosreport-lvs1-20261122052840":             "lvs1",
 
+		"ip-10-0-0-1-20261122T052840Z.txt":       "ip-10-0-0-1",
+		"ip-10-0-0-1.ec2.internal-20261122.txt":  "ip-10-0-0-1.ec2.internal",
+		"conn-ip-10-0-20-2-20261122T052840Z.txt": "ip-10-0-20-2",
+		"ip-10-0-0-1-conn-20261122.txt":          "ip-10-0-0-1",
+		"20261122T052840Z-ip-10-0-0-2.txt":       "ip-10-0-0-2",
+		"ip-10-0-0-20261122.txt":                 "",
+
 		"connections-20261122.txt":        "",
 		"conn.txt-20261122.gz":            "",
 		"20261122T052840Z-lvs1.txt":       "lvs1",
@@ -188,6 +202,58 @@ func TestNameHost(t *testing.T) {
 	} {
 		if got := NameHost(name); got != want {
 			t.Errorf("%q tells %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestStem(t *testing.T) {
+	for name, want := range map[string]string{
+		"conn.log":                         "conn.log",
+		"conn.log.1":                       "conn.log",
+		"conn.log.12.gz":                   "conn.log",
+		"conn.log-20261122.gz":             "conn.log",
+		"conn.log-20261122-1795325320.gz":  "conn.log",
+		"conn-20261122T052840Z.txt":        "conn.txt",
+		"conn-20261122T052841Z.txt.zst":    "conn.txt",
+		"conn-20261122T052840Z-4711.txt":   "conn.txt",
+		"conn-4711-2026-11-22_05-28-40.gz": "conn",
+		"20261122T052840Z-lvs1.txt":        "-lvs1.txt",
+		"lvs1.log.1":                       "lvs1.log",
+		"lvs2.log":                         "lvs2.log",
+		"conn-lvs-1.log":                   "conn-lvs-1.log",
+		"20261122.txt":                     ".txt",
+		"10.0.0.1.log":                     "10.0.0.1.log",
+		"":                                 "",
+	} {
+		if got := Stem(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestFolderHosts: folders tell hosts where they have files of the same names, but for their times.
+func TestFolderHosts(t *testing.T) {
+	const t1, t2, t3 = "conn-20261122T050001Z.txt", "conn-20261122T050003Z.txt", "conn-20261122T050501Z.txt"
+	for paths, want := range map[string]string{
+		"lvs1/" + t1 + " lvs2/" + t2:                       "lvs1 lvs2",
+		"x/lvs1/" + t1 + " x/lvs1/" + t3 + " x/lvs2/" + t2: "lvs1 lvs1 lvs2",
+		"lvs1/conn.log lvs1/conn.log.1 lvs2/conn.log":      "lvs1 lvs1 lvs2",
+		"lvs1/2026-11-22/" + t1 + " lvs2/2026-11-22/" + t2: "lvs1 lvs2",
+		"lvs1/" + t1 + " lvs1/" + t2:                       "- -",
+		"lvs1/" + t1 + " lvs2/other.txt":                   "- -",
+		"week47/" + t1 + " week48/" + t2:                   "- -",
+		"nov/" + t1 + " dec/" + t2:                         "- -",
+		"2026/11/22/" + t1 + " 2026/11/23/" + t2:           "- -",
+		t1 + " done/" + t2:                                 "- -", // files are moved there
+		"x/" + t1 + " x/lvs1/" + t2 + " x/lvs2/" + t3:      "- lvs1 lvs2",
+	} {
+		hosts := folderHosts(strings.Fields(paths), time.UTC)
+		var got []string
+		for _, name := range strings.Fields(paths) {
+			got = append(got, cmp.Or(hosts[path.Dir(name)], "-"))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", paths, got, want)
 		}
 	}
 }
@@ -244,7 +310,7 @@ func zstded(text []byte) []byte {
 // readEach reads a unit's sources and lists them as HOST:MEMBER=ENTRIES.
 func readEach(u *Unit) (string, error) {
 	var all []string
-	err := u.Each(func(src *Source) error {
+	err := u.Each(context.Background(), func(src *Source) error {
 		r := NewReader(context.Background(), src, Config{}, newRecorder)
 		defer r.Close()
 		for r.Scan() {
@@ -271,6 +337,7 @@ func TestEach(t *testing.T) {
 		{"sosreport-lvs1-2026-11-22-abc/proc/net/ip_vs_conn", one}, {"sosreport-lvs1-2026-11-22-abc/sos_commands/ipvs/ipvsadm_-Ln_--connection", two},
 	}
 	plain := tarred(t, members...)
+	folders := []member{{"lvs1/conn.log", one}, {"lvs2/conn.log", two}}
 	tests := []struct {
 		name string
 		data []byte
@@ -284,6 +351,8 @@ func TestEach(t *testing.T) {
 		{"a.tar.zst", zstded(plain), want},
 		{"named-wrong.txt", zstded(plain), want},
 		{"a.zip", zipped(t, members...), want},
+		{"folders.tar.gz", gzipped(tarred(t, folders...)), "lvs1:lvs1/conn.log=1 lvs2:lvs2/conn.log=2"},
+		{"folders.zip", zipped(t, folders...), "lvs1:lvs1/conn.log=1 lvs2:lvs2/conn.log=2"},
 		{"empty.zip", zipped(t), ""},
 		{"empty.tar", make([]byte, 1024), ""},
 		{"sosreport-lvs1-2026-11-22-abc.tar.gz", gzipped(tarred(t, sos...)), "lvs1:=2"},
@@ -291,8 +360,7 @@ func TestEach(t *testing.T) {
 	}
 	for _, tt := range tests {
 		dir := t.TempDir()
-		path := filepath.Join(dir, tt.name)
-		if err := os.WriteFile(path, tt.data, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, tt.name), tt.data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		units, _, err := Find([]string{dir}, time.UTC)
@@ -305,7 +373,7 @@ func TestEach(t *testing.T) {
 		// What do says ends it, though it leaves a source half read.
 		stop := errors.New("stop")
 		calls := 0
-		err = units[0].Each(func(src *Source) error {
+		err = units[0].Each(context.Background(), func(src *Source) error {
 			calls++
 			r := NewReader(context.Background(), src, Config{ReadSize: 16}, newRecorder)
 			r.Scan()
@@ -351,7 +419,7 @@ func TestEachDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		good, bad := "", ""
-		err := (&Unit{Path: path}).Each(func(src *Source) error {
+		err := (&Unit{Path: path}).Each(context.Background(), func(src *Source) error {
 			if _, err := io.Copy(io.Discard, src.Reader); err != nil {
 				bad += src.Member
 			} else {
@@ -386,7 +454,7 @@ func TestZipTimes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = units[0].Each(func(src *Source) error {
+	err = units[0].Each(context.Background(), func(src *Source) error {
 		want := at
 		if src.Member == "2" {
 			want = at.Add(-8 * time.Hour)
@@ -412,7 +480,7 @@ func TestEachHalfRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		u, n := Unit{Path: path}, 0
-		err := u.Each(func(src *Source) error {
+		err := u.Each(context.Background(), func(src *Source) error {
 			if n++; n == 1 {
 				NewReader(context.Background(), src, Config{}, newRecorder).Close()
 				return nil
@@ -448,7 +516,7 @@ func TestOffset(t *testing.T) {
 			t.Fatal(err)
 		}
 		u, n := Unit{Path: path}, 0
-		err := u.Each(func(src *Source) error {
+		err := u.Each(context.Background(), func(src *Source) error {
 			done := make(chan struct{})
 			go func() {
 				defer close(done)

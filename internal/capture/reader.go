@@ -72,7 +72,7 @@ type Snapshot[A any] struct {
 	// written behind it and tells a time: what ends there is one that could not be read, or
 	// that is shorter than its format's rows are. A cut within the last field of a row of
 	// ipvsadm's cannot be told. The rows before it count, and the cut one too if it could be
-	// read.
+	// read. So is one that ends within its titles, or with no more than the first of them.
 	Cut bool
 	// Recorded is set for a snapshot that `ipvsstate record` wrote; Torn says that it was
 	// read to its end and lacks rows, or the line that ends it.
@@ -392,7 +392,9 @@ func (r *Reader[A]) take(s *segment[A]) {
 		c.whole = s.end == c.Entries+c.Bad+c.OtherFormat
 	}
 	r.takeHosts(c, s.host)
-	c.Cut = s.cut
+	if s.counts.Lines > 0 { // and not the beginning of a block
+		c.Cut = s.cut || s.begin == parse.TitleLine && s.counts.Lines == 1 // unless column titles follow
+	}
 	c.title = c.title || s.begin == parse.TitleLine
 	c.columns = c.columns || s.begin == parse.ColumnsLine
 	if s.begin == parse.ColumnsLine {

@@ -1,5 +1,5 @@
-// Package capture is where snapshots come from: files, standard input, streams
-// that hold several listings, compressed or not. Bytes come in, are cut into
+// Package capture is where snapshots come from: files, directories, archives, sos reports,
+// standard input, compressed or not, and streams that hold several listings. Bytes come in, are cut into
 // blocks, parsed and counted side by side on several goroutines, and leave as one
 // counted Snapshot after the other, in the order of the input.
 package capture
@@ -43,8 +43,10 @@ type Source struct {
 	Member string
 	// Host is what the path tells, by NameHost; empty if it tells none.
 	Host string
-	// Modified is the file's modification time, zero where there is none.
+	// Modified is the file's modification time, zero where there is none. Coarse says that it is
+	// known to two seconds only, as in zip archives.
 	Modified time.Time
+	Coarse   bool
 	// Size is a file's size in bytes, compressed as it is; 0 where it is not known.
 	Size int64
 	// Reader gives the bytes, decompressed.

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +28,8 @@ import (
 // A source is closed when do returns, which must not keep it. Each ends with the first error that
 // do returns, or with what kept the unit from being opened or the archive from being read on. An error
 // within a source is met by whoever reads it, and Each goes on to the next if do returns none.
-func (u *Unit) Each(do func(*Source) error) error {
+// ctx ends the search of an archive for its names; do itself is to look at it.
+func (u *Unit) Each(ctx context.Context, do func(*Source) error) error {
 	if u.report {
 		src, err := openReport(u.Path)
 		return with(src, err, do)
@@ -55,7 +57,11 @@ func (u *Unit) Each(do func(*Source) error) error {
 	}
 	head, whole := firstBlock(whole)
 	if isTar(head) {
-		return u.eachTarred(f, tar.NewReader(whole), do)
+		hosts, err := u.tarHosts(ctx)
+		if err != nil {
+			return err
+		}
+		return u.eachTarred(f, tar.NewReader(whole), hosts, do)
 	}
 	return do(&Source{Kind: File, Name: u.Path, Host: u.Host, Modified: info.ModTime(), Size: info.Size(), Reader: whole, file: f})
 }
@@ -69,7 +75,51 @@ func with(src *Source, err error, do func(*Source) error) error {
 	return do(src)
 }
 
-func (u *Unit) eachTarred(f *os.File, t *tar.Reader, do func(*Source) error) error {
+// tarHosts are the hosts that the folders of a tar archive tell. Its names are read to their end
+// for that, unless they tell hosts themselves, or all files lie in one folder.
+func (u *Unit) tarHosts(ctx context.Context) (map[string]string, error) {
+	f, err := os.Open(u.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	whole, err := decompress(interruptible{ctx, f})
+	if err != nil {
+		return nil, nil // who reads it meets that again
+	}
+	var names []string
+	for t := tar.NewReader(whole); ; {
+		h, err := t.Next()
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil:
+			return folderHosts(names, u.loc), nil
+		case isReport(h.Name):
+			return nil, nil
+		case h.Typeflag != tar.TypeReg || isHiddenMember(h.Name):
+		case NameHost(h.Name) != "" && len(names) == 0: // so do the others, usually
+			return nil, nil
+		case NameHost(h.Name) == "":
+			names = append(names, memberName(h.Name))
+		}
+	}
+}
+
+// interruptible is a reader that ends with a context.
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (i interruptible) Read(p []byte) (int, error) {
+	if i.ctx.Err() != nil {
+		return 0, context.Cause(i.ctx)
+	}
+	return i.r.Read(p)
+}
+
+func (u *Unit) eachTarred(f *os.File, t *tar.Reader, hosts map[string]string, do func(*Source) error) error {
 	var met error // by whoever read the file before
 	for {
 		h, err := t.Next()
@@ -87,7 +137,7 @@ func (u *Unit) eachTarred(f *os.File, t *tar.Reader, do func(*Source) error) err
 		case h.Typeflag != tar.TypeReg || isHiddenMember(h.Name):
 			continue
 		}
-		if met, err = u.member(h.Name, h.ModTime, h.Size, t, f, do); err != nil {
+		if met, err = u.member(&Source{Name: h.Name, Modified: h.ModTime, Size: h.Size, Reader: t, file: f}, hosts, do); err != nil {
 			return err
 		}
 	}
@@ -98,6 +148,13 @@ func (u *Unit) eachZipped(f *os.File, size int64, do func(*Source) error) error 
 	if err != nil {
 		return fmt.Errorf("%s: %w", u.Path, err)
 	}
+	var names []string
+	for _, file := range z.File {
+		if file.Mode().IsRegular() && !isHiddenMember(file.Name) && NameHost(file.Name) == "" {
+			names = append(names, memberName(file.Name))
+		}
+	}
+	hosts := folderHosts(names, u.loc)
 	for _, file := range z.File {
 		if !file.Mode().IsRegular() || isHiddenMember(file.Name) {
 			continue
@@ -109,11 +166,18 @@ func (u *Unit) eachZipped(f *os.File, size int64, do func(*Source) error) error 
 				r = ended{fmt.Errorf("zip: %w", err)}
 			}
 		}
-		modified := file.Modified
-		if modified.Location() == time.UTC && u.loc != nil { // without an offset: what the clocks showed
-			modified, _ = instants(modified, u.loc)
+		src := &Source{Name: file.Name, Modified: file.Modified, Size: int64(file.UncompressedSize64), Reader: r, file: f}
+		if src.Modified.Location() == time.UTC { // without an offset: what the clocks showed, to two seconds
+			src.Coarse = true
+			if u.loc != nil {
+				src.Modified, _ = instants(src.Modified, u.loc)
+			}
 		}
-		if _, err := u.member(file.Name, modified, int64(file.UncompressedSize64), r, f, do); err != nil {
+		_, err := u.member(src, hosts, do)
+		if c, ok := r.(io.Closer); ok { // which nobody reads from any more
+			c.Close()
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -122,19 +186,24 @@ func (u *Unit) eachZipped(f *os.File, size int64, do func(*Source) error) error 
 
 var errEncrypted = errors.New("zip: it is encrypted")
 
-// member calls do with a file of an archive. When that is done nobody reads on in it: a
-// reader that was closed before its end may have a read under way, which ends when the
-// archive is closed. met is the archive's own error that do met, err what do returned.
-func (u *Unit) member(name string, modified time.Time, size int64, r io.Reader, archive *os.File, do func(*Source) error) (met, err error) {
-	name = strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(name, `\`, "/")), "/")
-	g := &gate{r: r}
-	err = do(&Source{
-		Kind: File, Name: u.Path + "/" + name, Member: name, Host: cmp.Or(NameHost(name), u.Host), Modified: modified, Size: size, Reader: Text(g), file: archive,
-	})
-	if err != nil {
-		archive.Close()
+// member calls do with a file of an archive, whose name and text are as the archive has them, and
+// which is of the host that its folder tells if its name tells none. When that is done nobody reads
+// on in it: a reader that was closed before its end may have a read under way, which ends when
+// the archive is closed. met is the archive's own error that do met, err what do returned.
+func (u *Unit) member(src *Source, hosts map[string]string, do func(*Source) error) (met, err error) {
+	name := memberName(src.Name)
+	g := &gate{r: src.Reader}
+	src.Name, src.Member, src.Reader = u.Path+"/"+name, name, Text(g)
+	src.Host = cmp.Or(NameHost(name), hosts[path.Dir(name)], u.Host)
+	if err = do(src); err != nil {
+		src.file.Close()
 	}
 	return g.shut(), err
+}
+
+// memberName is a name in an archive, cleaned.
+func memberName(name string) string {
+	return strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(name, `\`, "/")), "/")
 }
 
 // gate is a reader that is read from until it is shut.

@@ -113,7 +113,7 @@ var completed = map[string][]string{
 		"engine", "data"},
 	"reason.":     {"never_sent", "templates_only", "sync_version", "ran_out", "may_be_new", "below_threshold", "closed", "lost"},
 	"trend.time.": {"header", "name", "mtime"},
-	"trend.":      {"rose.lasts", "rose.until", "fell.lasts", "fell.until"},
+	"trend.":      {"since", "until", "once", "since.gap", "until.gap", "rose.since", "rose.until", "fell.since", "fell.until"},
 	"fate.":       {"expired", "ended", "lowered", "removed"},
 	"effect.":     {"created", "changed", "rearmed", "unseen", "no_entry", "elapsed", "expired"},
 	"diagram.":    {"nat", "dr", "sctp", "sctp-dr", "tcp"},

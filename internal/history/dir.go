@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"github.com/klauspost/compress/zstd"
+
+	"ipvsstate/internal/capture"
 )
 
 // Dir is a directory of snapshots. Several programs may use one at once.
@@ -42,7 +44,7 @@ type Written struct {
 
 // A file that is being written has a name of its own, which is none of a snapshot's.
 const (
-	unfinishedPrefix = ".ipvsstate-record-"
+	unfinishedPrefix = capture.UnfinishedPrefix
 	unfinishedSuffix = ".tmp"
 )
 
@@ -146,11 +148,11 @@ func (d *Dir) sweep() {
 		if info, err := d.root.Lstat(name); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		f, err := d.root.Open(name)
+		f, err := d.root.OpenFile(name, os.O_RDWR, 0) // NFS gives no lock to who may only read
 		if err != nil {
 			continue
 		}
-		if got, _ := lock(f); got && (osDisk{d.root}).is(f, name) {
+		if got, _ := lock(f); got {
 			d.disk.remove(name)
 		}
 		f.Close()

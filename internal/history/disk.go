@@ -6,9 +6,10 @@ import (
 	"os"
 )
 
-// disk is all that is asked of the file system to write a snapshot: each method is a point
-// at which it can fail, or the program or the machine can stop. The tests do so at each.
+// disk is all that is asked of the file system to write a snapshot and to remove old ones: each
+// method is a point at which it can fail, or the program or the machine can stop. The tests do so at each.
 type disk interface {
+	open(name string) (io.ReadCloser, error)
 	// create makes a file that does not exist, locked against those who remove what
 	// stopped programs left.
 	create(name string) (file, error)
@@ -27,6 +28,8 @@ type file interface {
 
 // osDisk is a directory.
 type osDisk struct{ *os.Root }
+
+func (d osDisk) open(name string) (io.ReadCloser, error) { return d.Open(name) }
 
 func (d osDisk) link(from, to string) error { return d.Link(from, to) }
 

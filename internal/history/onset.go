@@ -6,144 +6,311 @@ import (
 	"time"
 )
 
-// Onset is the greatest change of a trend: what a group, or all connections, had on average
-// outside of a span of time, and within it.
+// Onset is the greatest change of a trend, of a group or of all connections. Either there was
+// one number before it and suddenly another from then on, or it is gradual: the number rose or
+// fell along a line.
 type Onset struct {
-	All          bool // connections of any group, not of the first of Report.Groups
-	Usual, Level float64
-	From, Until  time.Time // the first and the last snapshot of the span
-	// Lasts says that the span reaches to the last snapshot.
+	All     bool // connections of any group, not of the first of Report.Groups
+	Gradual bool
+	// Usual is the median of the snapshots just before the change, at most a sixteenth of all;
+	// Level is the mean from From until Until; After is the median just after it, or Level if
+	// it lasts. Of a gradual change Usual and Level are what the line has at its two ends, and
+	// After is Level.
+	Usual, Level, After float64
+	// From and Until are the first and the last snapshot that have Level, or the ends of the
+	// line.
+	From, Until time.Time
+	// Lasts says that Until is the last snapshot of all.
 	Lasts bool
+	// Before is the last snapshot before From if no snapshot was taken for long between the
+	// two: the change began in that gap. Otherwise it is zero.
+	Before time.Time
 }
 
 const (
-	// leastPoints is how many snapshots it takes to tell a change from noise, and maxPoints
-	// how many spans are looked at.
+	// leastPoints is how many snapshots it takes to tell a change from noise.
 	leastPoints = 6
-	maxPoints   = 384
-	// A change counts if it is this many times the noise, and this share of the usual.
+	// maxPlaces is how many places of a long series are tried as the beginning and the end of
+	// a long span; short spans, and then the places around the best, are tried one by one.
+	maxPlaces = 384
+	// A change counts if it is this many times the noise, more if few snapshots have it (one
+	// has to be loneNoise times the noise, four half of that), and this share of what was.
 	onsetNoise = 3
+	loneNoise  = 10
 	onsetShare = 0.2
 	// leastChange is how many connections it has at least.
 	leastChange = 10
+	// A change is sudden if this share of it is seen within two nearSpans of all snapshots: the
+	// rise and fall of each day takes longer.
+	suddenShare = 0.6
+	nearSpan    = 1.0 / 16
+	// A change lasts until the number goes this share of it on or back: a high number varies more
+	// than the low one before it.
+	endShare = 0.25
+	// A line is told if it takes leastLine steps from one snapshot to the next, and leaves this share
+	// of the variance that sudden changes leave unexplained. Of a straight line these leave a ninth,
+	// so that it explains nine tenths.
+	leastLine = 4
+	lineLeft  = 0.5
 	// onsetGroups is how many groups are looked at, those with most.
 	onsetGroups = 64
 )
 
-// onset looks for the span of time in which a group differs most from the rest, and says which.
-func onset(points []Interval) (best *Onset, group int) {
+// onset looks for the greatest change of any group, or if there is none, of all connections, and
+// says of which group it is. step is the usual time between two snapshots. Judged is false if
+// there are too few snapshots to tell a change.
+func onset(points []Interval, step time.Duration) (best *Onset, group int, judged bool) {
 	// A torn listing looks like a fall.
 	whole := slices.DeleteFunc(slices.Clone(points), func(p Interval) bool { return p.Parts > 0 })
 	if 2*len(whole) > len(points) {
 		points = whole
 	}
 	if len(points) < leastPoints {
-		return nil, 0
+		return nil, 0, false
 	}
-	per := (len(points) + maxPoints - 1) / maxPoints
 	for g := range points[0].Groups {
-		o := span(points, per, func(p *Interval) float64 { return p.Groups[g] })
-		if o != nil && (best == nil || o.size() > best.size()) {
+		o := change(points, step, func(p *Interval) float64 { return p.Groups[g] })
+		if o != nil && (best == nil || size(o.Usual, o.Level) > size(best.Usual, best.Level)) {
 			best, group = o, g
 		}
 	}
-	if best == nil { // of no group, but of all together
-		if best = span(points, per, func(p *Interval) float64 { return p.Connections }); best != nil {
+	if best == nil {
+		if best = change(points, step, func(p *Interval) float64 { return p.Connections }); best != nil {
 			best.All = true
 		}
 	}
-	return best, group
+	return best, group, true
 }
 
 // size orders changes: what has trebled tells more than what is a third less.
-func (o *Onset) size() float64 {
-	return math.Abs(o.Level-o.Usual) * math.Abs(math.Log((o.Level+1)/(o.Usual+1)))
+func size(from, to float64) float64 {
+	return math.Abs(to-from) * math.Abs(math.Log((to+1)/(from+1)))
 }
 
-// span is the span whose mean differs most from the rest's, by the sum of squares that it
-// explains; nil if that is no more than noise.
-func span(points []Interval, per int, value func(*Interval) float64) *Onset {
-	n := (len(points) + per - 1) / per
-	sums := make([]float64, n+1)
-	y := make([]float64, n)
-	for i := range n {
-		part := points[i*per : min((i+1)*per, len(points))]
-		for k := range part {
-			y[i] += value(&part[k])
-		}
-		y[i] /= float64(len(part))
-		sums[i+1] = sums[i] + y[i]
-	}
-	all, best, from, until := sums[n], 0.0, 0, 0
-	for i := 1; i < n; i++ { // what is otherwise at the beginning changes at its end
-		for k := i + 1; k <= n; k++ {
-			in, out := float64(k-i), float64(n-(k-i))
-			if k-i < 2 || 2*(k-i) > n && k < n || out < 2 { // most is what is usual; the end may go on
-				continue
-			}
-			inside := (sums[k] - sums[i]) / in
-			outside := (all - (sums[k] - sums[i])) / out
-			if gain := (inside - outside) * (inside - outside) * in * out; gain > best {
-				best, from, until = gain, i, k
-			}
+// change is the greatest change of one number, nil if nothing stands out.
+func change(points []Interval, step time.Duration, value func(*Interval) float64) *Onset {
+	s := newSeries(points, value)
+	steps := s.best(s.levels, true)
+	if line, ok := s.line(steps); ok {
+		usual, level := s.endsOfLine(line)
+		return &Onset{
+			Gradual: true, Usual: usual, Level: level, After: level,
+			From: points[line.from-1].Last, Until: points[line.until-1].Last, Lasts: line.until == s.n,
 		}
 	}
-	if until == 0 {
+	earlier, from, until := s.sudden(steps)
+	if from == 0 {
 		return nil
 	}
-	in, out := float64(until-from), float64(n-(until-from))
-	o := &Onset{Level: (sums[until] - sums[from]) / in, Usual: (all - (sums[until] - sums[from])) / out}
-	noise := 0.0
-	for i, v := range y {
-		mean := o.Usual
-		if i >= from && i < until {
-			mean = o.Level
-		}
-		noise += (v - mean) * (v - mean)
+	o := &Onset{
+		Usual: s.median(max(earlier, from-s.near), from), Level: s.mean(from, until),
+		From: points[from].First, Until: points[until-1].Last, Lasts: until == s.n,
 	}
-	noise = math.Sqrt(noise / float64(n))
-	by := math.Abs(o.Level - o.Usual)
-	if by < leastChange || by < onsetNoise*noise || by < onsetShare*max(o.Usual, 1) {
+	if !counts(o.Usual, o.Level) {
 		return nil
 	}
-	begin := turn(points, from*per, per, o.Usual, o.Level, value)
-	o.From = points[begin].First
-	end := len(points)
-	if until < n {
-		end = turn(points, until*per, per, o.Level, o.Usual, value)
+	if o.After = o.Level; !o.Lasts {
+		o.After = s.median(until, min(until+s.near, s.n))
 	}
-	o.Until = points[end-1].Last
-	o.Lasts = until == n
-	o.Level, o.Usual = levels(points, begin, end, value)
+	if before := points[from-1].Last; isGap(o.From.Sub(before), step) {
+		o.Before = before
+	}
 	return o
 }
 
-// levels are the means within some points and of the others.
-func levels(points []Interval, begin, end int, value func(*Interval) float64) (within, outside float64) {
-	for i := range points {
-		if i >= begin && i < end {
-			within += value(&points[i])
-		} else {
-			outside += value(&points[i])
-		}
-	}
-	return within / float64(end-begin), outside / float64(len(points)-(end-begin))
+// counts is whether the change from one number to another is large enough to be told.
+func counts(from, to float64) bool {
+	by := math.Abs(to - from)
+	return by >= leastChange && by >= onsetShare*max(from, 1)
 }
 
-// turn is the point near one at which the values turn from about a to about b.
-func turn(points []Interval, near, within int, a, b float64, value func(*Interval) float64) int {
-	from, to := max(0, near-within), min(len(points)-1, near+within)
-	distance := func(i int, to float64) float64 { d := value(&points[i]) - to; return d * d }
-	sum := 0.0
-	for i := from; i <= to; i++ {
-		sum += distance(i, b)
+// series is a number at each of n snapshots, by sums of it in front of each, and of the products of
+// places and what is above the average there.
+type series struct {
+	n, near       int
+	average       float64
+	sums, moments []float64
+	squares       float64 // of the differences from the average
+}
+
+func newSeries(points []Interval, value func(*Interval) float64) *series {
+	n := len(points)
+	s := &series{n: n, near: max(1, int(nearSpan*float64(n))), sums: make([]float64, n+1), moments: make([]float64, n+1)}
+	for i := range points {
+		s.sums[i+1] = s.sums[i] + value(&points[i])
 	}
-	best, least := near, math.Inf(1)
-	for i := from; i <= to; i++ { // the turn is in front of i
-		if sum < least && i > 0 {
-			best, least = i, sum
+	s.average = s.sums[n] / float64(n)
+	for i := range points {
+		v := value(&points[i]) - s.average
+		s.moments[i+1] = s.moments[i] + v*float64(i)
+		s.squares += v * v
+	}
+	return s
+}
+
+// mean is that of some snapshots, from one and up to in front of another.
+func (s *series) mean(from, until int) float64 {
+	return (s.sums[until] - s.sums[from]) / float64(until-from)
+}
+
+// median is theirs: of a change that takes a few snapshots it is the level all the same.
+func (s *series) median(from, until int) float64 {
+	all := make([]float64, 0, until-from)
+	for i := from; i < until; i++ {
+		all = append(all, s.mean(i, i+1))
+	}
+	slices.Sort(all)
+	return (all[len(all)/2] + all[(len(all)-1)/2]) / 2
+}
+
+// above is the sum of what they have above the average.
+func (s *series) above(from, until int) float64 {
+	return s.sums[until] - s.sums[from] - s.average*float64(until-from)
+}
+
+// levels is how much of the squares three levels explain: one up to in front of from, one up to in
+// front of until, and if that is not the end, one behind it.
+func (s *series) levels(from, until int) float64 {
+	part := func(i, k int) float64 {
+		if i == k {
+			return 0
 		}
-		sum += distance(i, a) - distance(i, b)
+		sum := s.above(i, k)
+		return sum * sum / float64(k-i)
 	}
-	return best
+	return part(0, from) + part(from, until) + part(until, s.n)
+}
+
+// alongLine is how much of the squares this explains: one level up to from-1, a line to another level
+// at until-1, and that level from there on. The rise is how much more the second level is.
+func (s *series) alongLine(from, until int) (explained, rise float64) {
+	first, last := from-1, until-1
+	steps, behind := float64(last-first), float64(s.n-last)
+	// The shape is 0 up to first, 1 from last, and grows evenly between: its sum, its sum of
+	// squares, and its product with the series.
+	sum := (steps-1)/2 + behind
+	squares := (steps-1)*(2*steps-1)/(6*steps) + behind
+	product := (s.moments[last]-s.moments[first]-float64(first)*s.above(first, last))/steps + s.above(last, s.n)
+	variance := squares - sum*sum/float64(s.n)
+	return product * product / variance, product / variance
+}
+
+// endsOfLine are the two levels.
+func (s *series) endsOfLine(f fit) (usual, level float64) {
+	_, rise := s.alongLine(f.from, f.until)
+	first, last := f.from-1, f.until-1
+	usual = s.average - rise*(float64(last-first-1)/2+float64(s.n-last))/float64(s.n)
+	return max(usual, 0), max(usual+rise, 0)
+}
+
+// fit is two places in a series, and how much of the squares is explained by what changes there.
+type fit struct {
+	from, until int
+	explained   float64
+}
+
+// best has the two places for which most is explained. A series of up to maxPlaces is searched
+// completely. In a longer one the ends of long spans are found roughly first, and then move to where
+// most is explained; short ones, if they are wanted, are tried one by one, since they are lost between
+// the places.
+func (s *series) best(explained func(from, until int) float64, short bool) (most fit) {
+	most.explained = math.Inf(-1)
+	try := func(i, k int) {
+		if e := explained(i, k); e > most.explained+1e-9*s.squares { // the first of equals: what lasts to the end
+			most = fit{i, k, e}
+		}
+	}
+	apart := (s.n + maxPlaces - 1) / maxPlaces
+	for i := 1; i < s.n; i++ {
+		try(i, s.n)
+		for k := i + 1; short && k < min(i+apart, s.n); k++ {
+			try(i, k)
+		}
+	}
+	for i := apart; i < s.n; i += apart {
+		for k := i + apart; k < s.n; k += apart {
+			try(i, k)
+		}
+	}
+	for before := (fit{}); most != before && apart > 1; {
+		before = most
+		for i := max(1, before.from-apart); i <= min(before.from+apart, before.until-1); i++ {
+			try(i, before.until)
+		}
+		from := most.from
+		for k := max(from+1, before.until-apart); k <= min(before.until+apart, s.n); k++ {
+			try(from, k)
+		}
+	}
+	return most
+}
+
+// noise is what is not explained, of a snapshot on average; of few snapshots it is not well known,
+// and taken as more.
+func (s *series) noise(explained float64) float64 {
+	const fitted = 5 // three levels and two places
+	left := float64(max(s.n-fitted, 1))
+	return math.Sqrt(max(s.squares-explained, 0)/left) * (1 + 2/left)
+}
+
+// sudden is a span at whose beginning the level changes: of the two places of a fit the one that
+// tells more, or if they are not both real, the one place that explains most. The level before it
+// begins at earlier; from is 0 if nothing stands out.
+func (s *series) sudden(steps fit) (earlier, from, until int) {
+	from, until, explained := steps.from, steps.until, steps.explained
+	if until < s.n {
+		noise := s.noise(explained)
+		starts := s.differ(0, from, until, noise)
+		before, within, after := s.mean(0, from), s.mean(from, until), s.mean(until, s.n)
+		ends := s.differ(from, until, s.n, noise) && math.Abs(after-within) >= endShare*math.Abs(within-before)
+		begins, turns := starts && s.isSudden(0, from, until), ends && s.isSudden(from, until, s.n)
+		first, second := size(before, within), size(within, after)
+		if comesBack := (within > before) == (within > after); comesBack {
+			second /= 2 // the two are one change, unless it goes much further than it came
+		}
+		switch {
+		case turns && (!begins || second > first):
+			return from, until, s.n
+		case begins && ends:
+			return 0, from, until
+		}
+	}
+	if until < s.n {
+		explained = 0
+		for i := 1; i < s.n; i++ {
+			if e := s.levels(i, s.n); e > explained {
+				from, explained = i, e
+			}
+		}
+	}
+	if !s.differ(0, from, s.n, s.noise(explained)) || !s.isSudden(0, from, s.n) {
+		return 0, 0, 0
+	}
+	return 0, from, s.n
+}
+
+// differ is whether the means in front of a place and behind it differ by more than noise.
+func (s *series) differ(start, place, end int, noise float64) bool {
+	a, b := s.mean(start, place), s.mean(place, end)
+	fewer := float64(min(place-start, end-place))
+	return counts(a, b) && math.Abs(a-b) >= noise*max(onsetNoise, loneNoise/math.Sqrt(fewer))
+}
+
+// isSudden is whether much of the difference of two means is there near the place between.
+func (s *series) isSudden(start, place, end int) bool {
+	all := s.mean(place, end) - s.mean(start, place)
+	near := s.mean(place, min(place+s.near, end)) - s.mean(max(place-s.near, start), place)
+	return near/all >= suddenShare
+}
+
+// line is where a gradual change begins and ends, if one explains the series clearly better than
+// sudden changes, which have as many numbers to fit.
+func (s *series) line(steps fit) (line fit, ok bool) {
+	line = s.best(func(i, k int) float64 { e, _ := s.alongLine(i, k); return e }, false)
+	left := s.squares - line.explained
+	if line.until-line.from < leastLine || left >= lineLeft*(s.squares-steps.explained) {
+		return line, false
+	}
+	usual, level := s.endsOfLine(line)
+	return line, counts(usual, level) && math.Abs(level-usual) >= onsetNoise*s.noise(line.explained)
 }

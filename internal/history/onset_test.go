@@ -1,6 +1,7 @@
 package history
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -99,6 +100,280 @@ func TestOnset(t *testing.T) {
 		}
 		if report.Groups[0].Value.State != tt.of || !got.From.Equal(tt.want.From) || !got.Until.Equal(tt.want.Until) || got.Lasts != tt.want.Lasts {
 			t.Errorf("%s: %+v of %v, want %+v", tt.name, got, report.Groups[0].Value.State, tt.want)
+		}
+	}
+}
+
+// shape is a number over time, and what is to be told of it. Places are shares of the whole time, of
+// which the last snapshot's is 1.
+type shape struct {
+	name string
+	// level has no noise; i of n.
+	level func(i, n int) float64
+	// want is nil if nothing is to be told.
+	want func(n int) *told
+}
+
+// told is a change by the places of its first and its last snapshot.
+type told struct {
+	gradual             bool
+	usual, level, after float64
+	from, until         int
+}
+
+// share is a place, at least one of its own from both ends.
+func share(of float64, n int) int { return min(max(int(math.Round(of*float64(n))), 1), n-1) }
+
+// step has one level up to a place and another from there on.
+func step(name string, before, after, place float64) shape {
+	return shape{name, func(i, n int) float64 {
+		if i < share(place, n) {
+			return before
+		}
+		return after
+	}, func(n int) *told { return &told{false, before, after, after, share(place, n), n - 1} }}
+}
+
+// bump has another level between two places, of at least one snapshot.
+func bump(name string, usual, level, from, until float64) shape {
+	ends := func(n int) (int, int) {
+		i := min(share(from, n), n-2)
+		return i, max(i+1, share(until, n))
+	}
+	return shape{name, func(i, n int) float64 {
+		if from, until := ends(n); i >= from && i < until {
+			return level
+		}
+		return usual
+	}, func(n int) *told { i, k := ends(n); return &told{false, usual, level, usual, i, k - 1} }}
+}
+
+// ramp goes from one level to another between two places.
+func ramp(name string, before, after, from, until float64) shape {
+	ends := func(n int) (float64, float64) {
+		return math.Round(from * float64(n-1)), math.Round(until * float64(n-1))
+	}
+	return shape{name, func(i, n int) float64 {
+		a, b := ends(n)
+		return before + (after-before)*min(max((float64(i)-a)/(b-a), 0), 1)
+	}, func(n int) *told { a, b := ends(n); return &told{true, before, after, after, int(a), int(b)} }}
+}
+
+// silent is a shape of which nothing is told.
+func silent(name string, level func(i, n int) float64) shape {
+	return shape{name, level, func(int) *told { return nil }}
+}
+
+// wave rises and falls once in the whole time, or more often; it is at its mean and rising at phase 0.
+func wave(name string, mean, height, times, phase float64) shape {
+	return silent(name, func(i, n int) float64 {
+		return mean + height*math.Sin(2*math.Pi*(times*float64(i)/float64(n)+phase))
+	})
+}
+
+// late are shapes of the last or the first snapshots.
+func late(name string, usual, level float64, first, behind int) shape {
+	return shape{name, func(i, n int) float64 {
+		if i >= n-first && i < n-behind {
+			return level
+		}
+		return usual
+	}, func(n int) *told {
+		t := &told{false, usual, level, usual, n - first, n - behind - 1}
+		if behind == 0 {
+			t.after = level
+		}
+		return t
+	}}
+}
+
+var shapes = []shape{
+	step("a step up", 20, 300, 0.5),
+	step("a step up, early", 20, 300, 0.1),
+	step("a step up, late", 20, 300, 0.9),
+	step("a step down", 1000, 100, 0.6),
+	step("a step down to none", 200, 0, 0.3),
+	step("a beginning that is otherwise", 300, 20, 0),
+	bump("a bump of a tenth", 20, 600, 0.6, 0.7),
+	bump("a bump of a third", 20, 600, 0.3, 0.63),
+	bump("a bump of half", 20, 300, 0.25, 0.75),
+	bump("a bump of six tenths", 20, 300, 0.2, 0.8),
+	bump("a bump of more than half that ends late", 20, 300, 0.3, 0.85),
+	bump("a bump of nine tenths", 20, 300, 0.05, 0.95),
+	bump("a dip of a tenth", 800, 50, 0.4, 0.5),
+	bump("a dip of six tenths", 800, 50, 0.2, 0.8),
+	bump("a spike", 10, 200, 0.501, 0.501),
+	bump("a small spike", 10, 60, 0.7, 0.7),
+	bump("one snapshot of none", 300, 0, 0.35, 0.35),
+	late("the last snapshot", 20, 500, 1, 0),
+	late("the last three snapshots", 10, 200, 3, 0),
+	late("two snapshots, and two behind", 10, 200, 4, 2),
+	ramp("a rise all along", 100, 576, 0, 1),
+	ramp("a fall all along", 900, 100, 0, 1),
+	ramp("flat, then a rise", 100, 576, 0.5, 1),
+	ramp("flat, a rise, flat", 100, 900, 0.3, 0.7),
+	ramp("flat, a fall, flat", 900, 100, 0.2, 0.6),
+	{"two steps up", func(i, n int) float64 {
+		return []float64{100, 200, 400}[min(3*i/n, 2)]
+	}, func(n int) *told { return &told{false, 200, 400, 400, (2*n + 2) / 3, n - 1} }},
+	{"two steps down", func(i, n int) float64 {
+		return []float64{400, 200, 100}[min(3*i/n, 2)]
+	}, func(n int) *told { return &told{false, 400, 200, 100, (n + 2) / 3, (2*n+2)/3 - 1} }},
+	{"a flood that half goes", func(i, n int) float64 {
+		return []float64{20, 20, 600, 100, 100}[5*i/n]
+	}, func(n int) *told { return &told{false, 20, 600, 100, (2*n + 4) / 5, (3*n+4)/5 - 1} }},
+	{"a flood that grows a little", func(i, n int) float64 {
+		return []float64{10, 10, 10, 600, 726}[5*i/n]
+	}, func(n int) *told { return &told{false, 10, 663, 663, (3*n + 4) / 5, n - 1} }},
+	{"a rise that falls back at once", func(i, n int) float64 {
+		if i >= share(0.8, n) {
+			return 100
+		}
+		return 300 + 300*float64(i)/float64(share(0.8, n))
+	}, func(n int) *told { return &told{false, 590, 100, 100, share(0.8, n), n - 1} }},
+	silent("nothing", func(int, int) float64 { return 500 }),
+	silent("none", func(int, int) float64 { return 0 }),
+	silent("few more", func(i, n int) float64 { return 2 + 9*float64(2*i/n) }),
+	silent("few more for once", func(i, n int) float64 { return 2 + 9*float64(max(0, 1-max(i-n/2, n/2-i))) }),
+	silent("a tenth more", func(i, n int) float64 { return 1000 + 100*float64(2*i/n) }),
+	silent("a tenth more, gradually", func(i, n int) float64 { return 1000 + 100*float64(i)/float64(n) }),
+	silent("spikes again and again", func(i, _ int) float64 { return 10 + 50*float64(max(0, i%6-4)) }),
+	silent("steps again and again", func(i, n int) float64 { return 100 + 100*float64(8*i/n%2) }),
+	wave("a day, from its mean", 1000, 500, 1, 0),
+	wave("a day, from its least", 1000, 900, 1, 0.75),
+	wave("a day, from its most", 1000, 900, 1, 0.25),
+	wave("a day, falling", 1000, 500, 1, 0.5),
+	wave("a day and a quarter", 1000, 500, 1.25, 0.6),
+	wave("two days", 1000, 800, 2, 0.1),
+	wave("a week", 1000, 800, 7, 0.3),
+}
+
+// TestShapes is the specification of what is told: of each shape, over few and many snapshots,
+// without noise and with some.
+func TestShapes(t *testing.T) {
+	for _, n := range []int{20, 100, 384, 385, 1440, 5000} {
+		for _, noise := range []float64{0, 0.03} {
+			for _, s := range shapes {
+				want := s.want(n)
+				r := rand.New(rand.NewPCG(uint64(n), 7))
+				got := toldOf(n, func(i int) float64 { return s.level(i, n) * (1 + noise*r.NormFloat64()) })
+				if !want.like(got, n, noise) {
+					t.Errorf("%s, %d snapshots, noise %v: told %+v, want %+v", s.name, n, noise, got, want)
+				}
+			}
+		}
+	}
+}
+
+// toldOf is what is told of one group, counted once a minute.
+func toldOf(n int, count func(i int) float64) *told {
+	points := make([]Interval, n)
+	for i := range points {
+		at := start.Add(time.Duration(i) * time.Minute)
+		points[i] = Interval{First: at, Last: at, Groups: []float64{math.Round(max(count(i), 0))}}
+		points[i].Connections = points[i].Groups[0]
+	}
+	o, _, _ := onset(points, time.Minute)
+	if o == nil {
+		return nil
+	}
+	place := func(at time.Time) int { return int(at.Sub(start) / time.Minute) }
+	return &told{o.Gradual, o.Usual, o.Level, o.After, place(o.From), place(o.Until)}
+}
+
+// like allows the levels a twentieth, and the ends of a line a twentieth of the whole time.
+func (want *told) like(got *told, n int, noise float64) bool {
+	if want == nil || got == nil {
+		return want == got
+	}
+	level := func(a, b float64) bool { return math.Abs(a-b) <= 2+b/20 }
+	places := 0
+	if want.gradual {
+		places = n / 20
+	}
+	place := func(a, b int) bool { return max(a-b, b-a) <= places }
+	return got.gradual == want.gradual && level(got.usual, want.usual) && level(got.level, want.level) && level(got.after, want.after) &&
+		place(got.from, want.from) && place(got.until, want.until)
+}
+
+// TestNoise: of noise a change is told in few series of a hundred, of however many snapshots.
+func TestNoise(t *testing.T) {
+	kinds := map[string]func(x float64, i, n int) float64{
+		"even":            func(x float64, _, _ int) float64 { return 1000 + 300*x },
+		"with high peaks": func(x float64, _, _ int) float64 { return 100 * math.Exp(x/2) },
+		"on a wave":       func(x float64, i, n int) float64 { return 1000 + 80*x + 500*math.Sin(2*math.Pi*float64(i)/float64(n)) },
+	}
+	for kind, level := range kinds {
+		for _, n := range []int{6, 7, 8, 10, 15, 20, 30, 60, 100} {
+			const series = 300
+			told := 0
+			for seed := range uint64(series) {
+				r := rand.New(rand.NewPCG(seed, uint64(n)))
+				if toldOf(n, func(i int) float64 { return level(r.NormFloat64(), i, n) }) != nil {
+					told++
+				}
+			}
+			if told > series*4/100 {
+				t.Errorf("noise %s: a change is told in %d of %d series of %d snapshots", kind, told, series, n)
+			}
+		}
+	}
+}
+
+// TestChangeOfFewSnapshots: six are enough to see what no noise explains, and fewer are not judged.
+func TestChangeOfFewSnapshots(t *testing.T) {
+	for n := range 12 {
+		trend := NewTrend(0)
+		for i := range n {
+			count := uint64(20)
+			if i == n-1 {
+				count = 500
+			}
+			trend.Add(point(start.Add(time.Duration(i)*5*time.Minute), count, 0))
+		}
+		r := trend.Report(0, 24)
+		if got := r.Onset; r.Judged != (n >= leastPoints) || (got != nil) != r.Judged {
+			t.Errorf("%d snapshots: judged %v, %+v", n, r.Judged, got)
+		} else if got != nil && (got.Usual != 20 || got.Level != 500 || !got.Lasts || !got.From.Equal(got.Until)) {
+			t.Errorf("%d snapshots: %+v", n, got)
+		}
+	}
+}
+
+// TestChangeOfTwoGroups: what is fifty times as much tells more than a greater number that is
+// not twice as much.
+func TestChangeOfTwoGroups(t *testing.T) {
+	trend := NewTrend(0)
+	for i := range 100 {
+		e, s := uint64(1000), uint64(10)
+		if i >= 30 {
+			e = 1600
+		}
+		if i >= 60 {
+			s = 500
+		}
+		trend.Add(point(start.Add(time.Duration(i)*time.Minute), e, s))
+	}
+	r := trend.Report(0, 24)
+	if got := r.Onset; got == nil || r.Groups[0].Value.State != conn.SynRecv || got.Usual != 10 || got.Level != 500 || !got.From.Equal(start.Add(time.Hour)) {
+		t.Errorf("%+v of %v", got, r.Groups[0].Value.State)
+	}
+}
+
+// TestChangeInGap: what began while no snapshot was taken began between two.
+func TestChangeInGap(t *testing.T) {
+	at := func(i int) time.Time { return start.Add(time.Duration(i) * 5 * time.Minute) }
+	for _, missing := range []int{0, 1, 2, 30} { // a gap is of 2.5 steps and more
+		trend := NewTrend(0)
+		for i := range 40 {
+			trend.Add(point(at(i), 100, 10))
+		}
+		for i := 40 + missing; i < 100; i++ {
+			trend.Add(point(at(i), 100, 400))
+		}
+		got := trend.Report(0, 24).Onset
+		if got == nil || !got.From.Equal(at(40+missing)) || got.Before.IsZero() != (missing < 2) || missing >= 2 && !got.Before.Equal(at(39)) {
+			t.Errorf("%d snapshots are missing: %+v", missing, got)
 		}
 	}
 }

@@ -2,8 +2,10 @@ package history
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -35,9 +37,13 @@ const toCome = 24 * time.Hour
 // Prune removes a host's snapshots, the oldest first, until all are kept that are to be,
 // and returns how many it removed. Only files are removed that bear the name of a snapshot
 // of this host and begin as one; never the newest, and never the one at the path just. Those of
-// a time to come are left alone, and are an error: they would be the newest for long. Where a file
-// cannot be removed no newer one is for its size.
+// a time to come are left alone, and are an error: they would be the newest for long. Those
+// of which stranded tells are not removed for their age. Once a file could not be removed, no newer
+// one is removed to reach Size.
 func (d *Dir) Prune(host string, keep Keep, now time.Time, just string) (removed int, err error) {
+	if keep == (Keep{}) {
+		return 0, nil
+	}
 	all, err := d.stored(host)
 	if err != nil {
 		return 0, err
@@ -54,13 +60,14 @@ func (d *Dir) Prune(host string, keep Keep, now time.Time, just string) (removed
 	for _, s := range all {
 		total += s.size
 	}
-	stuck := false
+	stuck, spared := false, stranded(all, keep.Age, now)
 	for i, s := range all {
-		old := keep.Age > 0 && s.at.Before(now.Add(-keep.Age))
-		if !old && (keep.Size == 0 || total <= keep.Size || stuck) {
+		old := keep.Age > 0 && i >= spared && s.at.Before(now.Add(-keep.Age))
+		tooMuch := keep.Size > 0 && total > keep.Size && !stuck
+		if !old && !tooMuch && i >= spared {
 			break
 		}
-		if i == len(all)-1 || s.name == filepath.Base(just) {
+		if !old && !tooMuch || i == len(all)-1 || s.name == filepath.Base(just) {
 			continue
 		}
 		ours, err := d.isSnapshot(s.name, host)
@@ -74,13 +81,29 @@ func (d *Dir) Prune(host string, keep Keep, now time.Time, just string) (removed
 		case err == nil, errors.Is(err, fs.ErrNotExist): // another's, or another run was faster
 			total -= s.size
 		default:
-			stuck = true
-			if failed == nil {
-				failed = fmt.Errorf("remove old snapshots from %s: %w", d.path, err)
+			if ours {
+				stuck = true
+			} else { // it could not be read: nobody knows whose it is
+				total -= s.size
 			}
+			failed = cmp.Or(failed, fmt.Errorf("remove old snapshots from %s: %w", d.path, err))
 		}
 	}
 	return removed, failed
+}
+
+// stranded is how many of all, the oldest first, lie behind a gap that a clock set far ahead would leave
+// as well as a long pause: one of at least the age that is kept, and many times the time between the
+// snapshots before it. They stay until what came behind it covers half of that age.
+func stranded(all []stored, age time.Duration, now time.Time) int {
+	const many = 10
+	for i := len(all) - 1; i >= 2 && age > 0 && now.Sub(all[i].at) < age/2; i-- {
+		gap, before := all[i].at.Sub(all[i-1].at), all[i-1].at.Sub(all[i-2].at)
+		if gap >= age && gap >= many*before && !all[i].at.After(now) {
+			return i
+		}
+	}
+	return 0
 }
 
 // stored are the files with names of a host's snapshots, the oldest first.
@@ -112,12 +135,13 @@ func (d *Dir) stored(host string) ([]stored, error) {
 
 // isSnapshot reports a file that begins as a snapshot of the host.
 func (d *Dir) isSnapshot(name, host string) (bool, error) {
-	f, err := d.root.Open(name)
+	f, err := d.disk.open(name)
 	if err != nil {
 		return false, err
 	}
 	defer f.Close()
-	line, err := bufio.NewReader(capture.Text(f)).ReadString('\n')
+	// Whatever the file holds, no more of it is unpacked than the first line of a snapshot can take.
+	line, err := bufio.NewReader(io.LimitReader(capture.Text(f), 4096)).ReadString('\n')
 	if err != nil { // it holds no such line
 		return false, nil
 	}

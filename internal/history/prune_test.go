@@ -1,14 +1,19 @@
 package history
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 func TestKeepValues(t *testing.T) {
@@ -172,40 +177,127 @@ func TestPruneWrongClock(t *testing.T) {
 	}
 }
 
-// stubborn is a directory from which one file cannot be removed.
+// TestPruneClockAhead: one run, or a few, under a clock that is set ahead cost no history; a
+// pause that was as long is over when there is new history.
+func TestPruneClockAhead(t *testing.T) {
+	day := 24 * time.Hour
+	write := func(d *Dir, times ...time.Duration) {
+		for _, by := range times {
+			s := snapshotOf(t, listing(t))
+			s.Time = at.Add(by)
+			if _, err := d.Write(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name  string
+		times []time.Duration
+		keep  Keep
+		want  int
+	}{
+		{"one run", []time.Duration{0, time.Hour, 2 * time.Hour, 1000 * day}, Keep{Age: 30 * day}, 0},
+		{"some runs", []time.Duration{0, time.Hour, 2 * time.Hour, 1000 * day, 1000*day + time.Hour}, Keep{Age: 30 * day}, 0},
+		{"new history", []time.Duration{0, time.Hour, 2 * time.Hour, 1000 * day, 1016 * day}, Keep{Age: 30 * day}, 3},
+		{"for their size they go", []time.Duration{0, time.Hour, 2 * time.Hour, 1000 * day}, Keep{Age: 30 * day, Size: 1}, 3},
+		{"always as far apart", []time.Duration{0, day, 2 * day, 3 * day}, Keep{Age: time.Hour}, 3},
+		{"a short pause", []time.Duration{0, time.Hour, 2 * time.Hour, 31 * day}, Keep{Age: 31 * day}, 1},
+	} {
+		d := openDir(t, t.TempDir())
+		write(d, tt.times...)
+		now := at.Add(tt.times[len(tt.times)-1] + time.Minute)
+		if removed, err := d.Prune("lvs1", tt.keep, now, ""); removed != tt.want || err != nil {
+			t.Errorf("%s: %d removed, %v; want %d", tt.name, removed, err, tt.want)
+		}
+	}
+}
+
+// stubborn is a directory with a file that cannot be removed, or not even be read.
 type stubborn struct {
 	disk
-	name string
+	kept, unread string
 }
 
 func (d stubborn) remove(name string) error {
-	if name == d.name {
+	if name == d.kept {
 		return fs.ErrPermission
 	}
 	return d.disk.remove(name)
 }
 
-// TestPruneFails: what cannot be removed is told, and the others are removed all the same.
+func (d stubborn) open(name string) (io.ReadCloser, error) {
+	if name == d.unread {
+		return nil, fs.ErrPermission
+	}
+	return d.disk.open(name)
+}
+
+// TestPruneFails: what cannot be removed is told. By age the others are removed all the same; for the
+// size of what cannot be removed nothing newer goes, but all that is too much beside what is unread does.
 func TestPruneFails(t *testing.T) {
+	name := func(hours int) string { return fileName("lvs1", at.Add(-time.Duration(hours)*time.Hour), 1) }
+	for _, tt := range []struct {
+		what string
+		bad  stubborn
+		keep Keep
+		left []string
+	}{
+		{"by age", stubborn{kept: name(3)}, Keep{Age: time.Minute}, []string{name(3), name(0)}},
+		{"by size", stubborn{kept: name(3)}, Keep{Size: 1}, []string{name(3), name(2), name(1), name(0)}},
+		{"unread, by size", stubborn{unread: name(3)}, Keep{Size: 1}, []string{name(3), name(0)}},
+	} {
+		path := t.TempDir()
+		d := openDir(t, path)
+		for n := range 4 {
+			s := snapshotOf(t, listing(t))
+			s.Time = at.Add(-time.Duration(n) * time.Hour)
+			if _, err := d.Write(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tt.bad.disk = d.disk
+		d.disk = tt.bad
+		removed, err := d.Prune("lvs1", tt.keep, at, "")
+		if removed != 4-len(tt.left) || !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("%s: %d removed, %v", tt.what, removed, err)
+		}
+		if finished, _ := inspect(t, path); !slices.Equal(finished, tt.left) {
+			t.Errorf("%s: left are %v", tt.what, finished)
+		}
+	}
+}
+
+// TestPruneBomb: of a file that unpacks to much more than a snapshot's first line, no more is unpacked.
+func TestPruneBomb(t *testing.T) {
 	path := t.TempDir()
 	d := openDir(t, path)
-	for n := range 3 {
-		s := snapshotOf(t, listing(t))
-		s.Time = at.Add(-time.Duration(n) * time.Hour)
-		if _, err := d.Write(s); err != nil {
+	if _, err := d.Write(snapshotOf(t, listing(t))); err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	z, err := zstd.NewWriter(&packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 64 {
+		if _, err := z.Write(make([]byte, 1<<20)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	d.disk = stubborn{d.disk, fileName("lvs1", at.Add(-2*time.Hour), 1)}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(path, fileName("lvs1", at.Add(-time.Hour), 1)), packed.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	removed, err := d.Prune("lvs1", Keep{Age: time.Minute}, at, "")
-	if removed != 1 || !errors.Is(err, fs.ErrPermission) {
+	runtime.ReadMemStats(&after)
+	if removed != 0 || err != nil {
 		t.Errorf("%d removed, %v", removed, err)
 	}
-	if finished, _ := inspect(t, path); len(finished) != 2 {
-		t.Errorf("left are %v", finished)
-	}
-	// For the size of what cannot be removed nothing newer goes.
-	if removed, err := d.Prune("lvs1", Keep{Size: 1}, at, ""); removed != 0 || !errors.Is(err, fs.ErrPermission) {
-		t.Errorf("by size: %d removed, %v", removed, err)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 32<<20 {
+		t.Errorf("%d MiB were taken for a file that is not ours", n>>20)
 	}
 }

@@ -38,8 +38,10 @@ type Report struct {
 	Groups      []Group // the one that changed most, then those with most first
 	Intervals   []Interval
 	Peak        Peak
-	// Onset is what changed most, nil if nothing did.
+	// Onset is what changed most, nil if nothing stands out. Judged is false if there are too few
+	// snapshots to say so.
 	Onset  *Onset
+	Judged bool
 	Events []Occurrence
 	// Gaps is how often no snapshot was taken for long. The longest such time, between two
 	// snapshots, begins at GapStart and lasts for Gap.
@@ -72,8 +74,8 @@ func (t *Trend) Report(width time.Duration, n int) *Report {
 		return cmp.Or(cmp.Compare(sums[b], sums[a]), tally.CompareValues(&t.groups[a], &t.groups[b]))
 	})
 	points := t.intervals(t.width, order[:min(len(order), onsetGroups)])
-	greatest, changed := onset(points)
-	r.Onset = greatest
+	greatest, changed, judged := onset(points, r.Step)
+	r.Onset, r.Judged = greatest, judged
 	if changed > 0 { // what is told of it is to be seen too, in charts and tables of the first few
 		first := order[changed]
 		order = slices.Insert(slices.Delete(order, changed, changed+1), 0, first)
@@ -150,7 +152,7 @@ func (t *Trend) step() time.Duration {
 
 // niceWidths are those that a person reads easily.
 var niceWidths = append(slices.Clone(widths), 30*time.Second, 2*time.Minute, 10*time.Minute, 30*time.Minute,
-	2*time.Hour, 3*time.Hour, 12*time.Hour)
+	2*time.Hour, 3*time.Hour, 12*time.Hour, 48*time.Hour, 72*time.Hour)
 
 // reportWidth is the smallest nice width that is wide enough, and a multiple of the cells'.
 func (t *Trend) reportWidth(least time.Duration, n int) time.Duration {

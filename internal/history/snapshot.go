@@ -1,6 +1,6 @@
-// Package history keeps snapshots of a director's IPVS in a directory. What was read of
-// the kernel comes in, and leaves as compressed text in files of their own, whole or not
-// at all; old ones are removed. docs/snapshots.md describes the files.
+// Package history deals with snapshots over time. It writes recorded ones to a directory, each whole
+// or not at all, and removes old ones; it compares two listings, and follows many.
+// docs/snapshots.md describes the files.
 package history
 
 import (

@@ -1,7 +1,6 @@
 package history
 
 import (
-	"hash/maphash"
 	"slices"
 	"time"
 
@@ -17,8 +16,10 @@ type Point struct {
 	Groups                 []GroupCount
 	// Part says that the snapshot lacks entries.
 	Part bool
-	// Input numbers what the snapshot was read from.
-	Input int
+	// Input numbers what the snapshot was read from. Coarse says that its time is known to two
+	// seconds only, as of a file in a zip archive.
+	Input  int
+	Coarse bool
 	// Events are what the rules found in the snapshot.
 	Events []Event
 }
@@ -41,8 +42,12 @@ type Trend struct {
 	Snapshots, Parts, Copies int
 	First, Last              time.Time
 	// Lost is how many connections, over all snapshots, are of groups beyond those that are
-	// told apart.
-	Lost uint64
+	// told apart, LostEvents how many events are beyond them.
+	Lost       uint64
+	LostEvents int
+	// Known knows snapshots again. Trends of which it is not known whether they are one
+	// may share it.
+	Known *Known
 
 	width   time.Duration // of a cell
 	asked   time.Duration // of an interval, 0 for any
@@ -52,22 +57,6 @@ type Trend struct {
 	peaks   []Peak // of groups
 	total   Peak
 	events  map[Event]*Occurrence
-	inputs  map[fingerprint]int // that snapshots were first met in
-}
-
-// fingerprint is equal for copies of a snapshot: a file and the same file in an archive. The time is
-// in steps of two seconds, since zip archives keep no more; sum is the same in whatever order groups come.
-type fingerprint struct {
-	at                          int64
-	connections, templates, sum uint64
-}
-
-func (p *Point) fingerprint() fingerprint {
-	of := fingerprint{p.Time.Unix() >> 1, p.Connections, p.Templates, 0}
-	for _, g := range p.Groups {
-		of.sum += maphash.Comparable(seed, g)
-	}
-	return of
 }
 
 // cell adds up the snapshots of a span of time.
@@ -100,9 +89,6 @@ const (
 	maxNumbers = 1 << 23
 	// maxEvents is how many events are told apart.
 	maxEvents = 1000
-	// maxKnown is how many snapshots are known again: those of two years and a half, one every
-	// five minutes.
-	maxKnown = 1 << 18
 )
 
 // widths are those of cells, each a multiple of the one before.
@@ -116,18 +102,15 @@ func NewTrend(width time.Duration) *Trend {
 	return &Trend{
 		width: widths[0], asked: width,
 		cells: make(map[int64]*cell), groupOf: make(map[tally.Value]int), events: make(map[Event]*Occurrence),
-		inputs: make(map[fingerprint]int),
+		Known: NewKnown(),
 	}
 }
 
 // Add adds a snapshot, unless it is a copy of one that came from another input.
 func (t *Trend) Add(p *Point) (added bool) {
-	if of := p.fingerprint(); len(t.inputs) < maxKnown {
-		if input, ok := t.inputs[of]; ok && input != p.Input {
-			t.Copies++
-			return false
-		}
-		t.inputs[of] = p.Input
+	if _, copied := t.Known.meet(p); copied {
+		t.Copies++
+		return false
 	}
 	t.Snapshots++
 	if p.Part {
@@ -163,12 +146,17 @@ func (t *Trend) Add(p *Point) (added bool) {
 	for _, e := range p.Events {
 		t.occur(e, p.Time)
 	}
+	t.bound()
+	return true
+}
+
+// bound widens the cells before there are too many.
+func (t *Trend) bound() {
 	for len(t.cells) > maxCells || len(t.cells)*len(t.groups) > maxNumbers {
 		if !t.widen() {
 			break
 		}
 	}
-	return true
 }
 
 func (p *Peak) meet(n uint64, at time.Time) {
@@ -192,6 +180,7 @@ func (t *Trend) occur(e Event, at time.Time) {
 	o := t.events[e]
 	if o == nil {
 		if len(t.events) >= maxEvents {
+			t.LostEvents++
 			return
 		}
 		o = &Occurrence{Event: e, First: at, Last: at}

@@ -1,8 +1,10 @@
 package history
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 
@@ -179,9 +181,107 @@ func TestCopies(t *testing.T) {
 	if a.fingerprint() == c.fingerprint() {
 		t.Error("the counts of two groups can be exchanged")
 	}
+}
+
+// TestCoarseCopies: a file in a zip archive has an even time that may be a second off; of exact times
+// each is its own.
+func TestCoarseCopies(t *testing.T) {
 	even := time.Date(2026, 11, 22, 5, 0, 2, 0, time.UTC)
-	if p, q := point(even, 1, 1), point(even.Add(time.Second), 1, 1); p.fingerprint() != q.fingerprint() {
-		t.Error("a zip archive's time, which is even, makes another snapshot")
+	for _, off := range []time.Duration{-time.Second, 0, time.Second} {
+		for _, coarseFirst := range []bool{false, true} {
+			trend := NewTrend(0)
+			coarse, exact := point(even, 1, 1), point(even.Add(off), 1, 1)
+			coarse.Coarse, coarse.Input, exact.Input = true, 1, 2
+			if coarseFirst {
+				coarse, exact = exact, coarse
+			}
+			if !trend.Add(coarse) || trend.Add(exact) {
+				t.Errorf("%v off, %v: no copy", off, coarseFirst)
+			}
+		}
+	}
+	trend := NewTrend(0)
+	for i := range 60 { // files of one second each, in which nothing changes
+		p := point(even.Add(time.Duration(i)*time.Second), 1, 1)
+		if p.Input = i; !trend.Add(p) {
+			t.Errorf("second %d is taken for a copy", i)
+		}
+	}
+}
+
+// TestForgotten: what is not kept to be known again is counted.
+func TestForgotten(t *testing.T) {
+	k := NewKnown()
+	for i := range maxKnown + 10 {
+		k.meet(&Point{Time: start.Add(time.Duration(i) * time.Second)})
+	}
+	if input, ok := k.CopyOf(&Point{Time: start, Input: 7}); k.Forgotten != 10 || !ok || input != 0 {
+		t.Errorf("%d forgotten; %d, %v", k.Forgotten, input, ok)
+	}
+}
+
+// TestMerge: two trends make what one of all their snapshots is.
+func TestMerge(t *testing.T) {
+	for seed := range uint64(50) {
+		random := rand.New(rand.NewPCG(seed, 3))
+		width := []time.Duration{0, 0, time.Hour, 90 * time.Second}[random.IntN(4)]
+		whole, parts := NewTrend(width), []*Trend{NewTrend(width), NewTrend(width)}
+		for range random.IntN(200) {
+			p := point(start.Add(time.Duration(random.IntN(1e6))*time.Second), random.Uint64N(9), random.Uint64N(9))
+			p.Part = random.IntN(5) == 0
+			p.Events = []Event{{Code: string(rune('a' + random.IntN(4)))}}
+			p.Groups = p.Groups[random.IntN(len(p.Groups)):]
+			part := parts[random.IntN(2)]
+			whole.Add(p)
+			part.Add(p)
+		}
+		if len(parts[0].cells) > 10 {
+			parts[0].widen()
+			whole.widen()
+		}
+		parts[0].Known, parts[1].Known, whole.Known = nil, nil, nil
+		parts[0].Merge(parts[1])
+		if got, want := parts[0].Report(0, 0), whole.Report(0, 0); !reflect.DeepEqual(got.Intervals, want.Intervals) ||
+			!reflect.DeepEqual(got.Groups, want.Groups) || !reflect.DeepEqual(got.Events, want.Events) || got.Peak != want.Peak {
+			t.Fatalf("seed %d: %+v, want %+v", seed, got, want)
+		}
+		if got, want := parts[0], whole; got.Snapshots != want.Snapshots || got.Parts != want.Parts || !got.First.Equal(want.First) || !got.Last.Equal(want.Last) {
+			t.Errorf("seed %d: %+v, want %+v", seed, got, want)
+		}
+	}
+}
+
+// TestLostIsCounted: what is beyond the groups and events that are told apart is counted, when trends are merged too.
+func TestLostIsCounted(t *testing.T) {
+	trends := []*Trend{NewTrend(0), NewTrend(0)}
+	n := 0
+	for _, trend := range trends {
+		for range maxEvents {
+			trend.Add(&Point{Time: start.Add(time.Duration(n) * time.Second), Input: n, Events: []Event{{Text: fmt.Sprint(n)}, {Text: fmt.Sprint(-n)}}})
+			n++
+		}
+	}
+	lost := trends[0].LostEvents + trends[1].LostEvents
+	trends[0].Merge(trends[1])
+	met := 0
+	for _, e := range trends[0].events {
+		met += e.Snapshots
+	}
+	if lost == 0 || len(trends[0].events) != maxEvents || met+trends[0].LostEvents != 2*n {
+		t.Errorf("%d met, %d of %d lost", met, trends[0].LostEvents, 2*n)
+	}
+}
+
+// TestNiceWidths: 40 days on a screen of 31 rows are in steps of two days, 90 of three.
+func TestNiceWidths(t *testing.T) {
+	for days, want := range map[int]int{29: 1, 40: 2, 90: 3, 200: 7} {
+		trend := NewTrend(0)
+		for i := range days {
+			trend.Add(point(start.Add(time.Duration(i)*24*time.Hour), 1, 1))
+		}
+		if got := trend.Report(0, 31).Width; got != time.Duration(want)*24*time.Hour {
+			t.Errorf("%d days: %v", days, got)
+		}
 	}
 }
 

@@ -71,9 +71,6 @@ func appendServiceText(dst []byte, v *conn.Service) []byte {
 	if v.SchedulerFlags != "" {
 		dst = fmt.Appendf(dst, " (%s)", v.SchedulerFlags)
 	}
-	if v.OnePacket {
-		dst = append(dst, " ops"...)
-	}
 	if v.Persistent > 0 {
 		dst = fmt.Appendf(dst, " persistent %d", v.Persistent)
 	}
@@ -83,6 +80,9 @@ func appendServiceText(dst []byte, v *conn.Service) []byte {
 	}
 	if v.PEName != "" {
 		dst = fmt.Appendf(dst, " pe %s", v.PEName)
+	}
+	if v.OnePacket {
+		dst = append(dst, " ops"...)
 	}
 	return dst
 }

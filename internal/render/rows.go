@@ -129,7 +129,7 @@ func (r *Rows) Add(e *conn.Entry) {
 			return
 		}
 		r.entries = append(r.entries, *e)
-		if k.Sort != "" && k.Limit > 0 && len(r.entries) >= 2*k.Limit+1000 {
+		if k.Sort != "" && k.many(len(r.entries)) {
 			r.entries = k.first(r.entries)
 		}
 		return
@@ -163,7 +163,7 @@ func (r *Rows) Merge(o *Rows) {
 	switch {
 	case k.Sort != "":
 		k.held = append(k.held, o.entries...)
-		if k.Limit > 0 && len(k.held) >= 2*k.Limit+1000 {
+		if k.many(len(k.held)) {
 			k.held = k.first(k.held)
 			last := k.held[k.Limit-1]
 			k.last.Store(&last)
@@ -177,6 +177,11 @@ func (r *Rows) Merge(o *Rows) {
 		}
 		k.write(o.text, o.n, o.origin)
 	}
+}
+
+// many reports that enough entries are held to sort them and let most go.
+func (k *RowSink) many(n int) bool {
+	return k.Limit > 0 && n-1000 >= k.Limit && n-1000-k.Limit >= k.Limit
 }
 
 // first sorts entries and keeps as many as are wanted.

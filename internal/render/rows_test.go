@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -533,7 +534,7 @@ func TestRowsParts(t *testing.T) {
 	entries := rowEntries(5, 2200)
 	for _, format := range rowFormats {
 		for _, sort := range []string{"", "client", "state"} {
-			for _, limit := range []int{0, 1, 1050} {
+			for _, limit := range []int{0, 1, 1050, math.MaxInt} {
 				o := rowOptions(t, format, func(o *RowOptions) { o.Sort, o.Reverse, o.Limit = sort, sort == "state", limit })
 				want, whole := listRows(t, o, 0, [][]conn.Entry{entries})
 				for range 2 {

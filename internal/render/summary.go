@@ -1,6 +1,6 @@
-// Package render writes what was counted: as a screen for people, and as JSON, CSV
-// and Markdown for programs and tickets. A model comes in, bytes go out; nothing is
-// computed here but widths and shares.
+// Package render writes what was counted, compared, followed or explained: as a screen and
+// an HTML page for people, as JSON and CSV for programs, as Markdown for tickets, and diagrams as SVG. A model
+// comes in, bytes go out; nothing is computed here but widths, shares and rounding.
 package render
 
 import (
@@ -32,7 +32,10 @@ type Summary struct {
 	Merged    bool
 	Time      time.Time
 	TimeFrom  TimeFrom
-	Complete  bool
+	// TimeLocal says that no zone was told, or one that several share, and that the time is taken for
+	// its location's; TimeYearless that the year was not told.
+	TimeLocal, TimeYearless bool
+	Complete                bool
 	// CutShort says that the listing itself reports that it is not whole.
 	CutShort bool
 	// Cut says that the listing ends within a row.
