@@ -114,7 +114,7 @@ func (s *Entries) Merge(p *Part, each func(e *conn.Entry, isNew bool)) {
 			s.named++
 		}
 		r.class = numbers[r.class]
-		isNew := s.put(r, named || portless(e))
+		isNew := s.put(r, named || e.Alike())
 		if !isNew {
 			again[i] = true
 		}
@@ -130,12 +130,6 @@ func (s *Entries) Merge(p *Part, each func(e *conn.Entry, isNew bool)) {
 	}
 	s.servers.Merge(p.servers)
 	s.networks.Merge(p.networks)
-}
-
-// portless reports an invalidated template as kernels up to 7.0 show it, with 65535 for the service's
-// port too: those of a client and two services of one address look alike.
-func portless(e *conn.Entry) bool {
-	return e.Virtual.Port == 65535 && e.Kind() == conn.StaleTemplate
 }
 
 // put adds an entry, unless one with its key is there and it may not be the second.
