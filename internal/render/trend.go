@@ -157,8 +157,11 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 	if r.Gaps > 0 {
 		fact("trend.gaps", word.Word("trend.gaps-of", explain.Thousands(uint64(r.Gaps)), lastingTime(r.Gap), zone(r.GapStart)))
 	}
-	if r.Onset != nil {
+	switch {
+	case r.Onset != nil:
 		fact("trend.change", t.onset(r, word))
+	case r.Judged:
+		fact("trend.change", word.Word("trend.steady"))
 	}
 	if h == &t.Hosts[0] {
 		for _, n := range t.Notes {
@@ -249,16 +252,41 @@ func (t *Trend) onset(r *history.Report, word *explain.Catalogue) string {
 	if !c.All {
 		name = t.groupName(&r.Groups[0].Value, word)
 	}
-	key, until := "rose", ".lasts"
-	args := []any{name, rounded(c.Usual), rounded(c.Level), moment(c.From, time.Minute)}
-	if c.Level < c.Usual {
-		key = "fell"
-	}
+	key, times := "since", []time.Time{c.From}
 	if !c.Lasts {
-		until = ".until"
-		args = append(args, moment(c.Until, time.Minute))
+		key, times = "until", append(times, c.Until)
 	}
-	return word.Word("trend."+(key+until), args...)
+	usual, level, after := rounded(c.Usual), rounded(c.Level), rounded(c.After)
+	switch {
+	case c.Gradual:
+		if key = "rose." + key; c.Level < c.Usual {
+			key = "fell" + strings.TrimPrefix(key, "rose")
+		}
+		args := append([]any{name}, changeTimes(times, r.Step)...)
+		return word.Word("trend."+(key), append(args, usual, level)...)
+	case !c.Before.IsZero():
+		key, times = key+".gap", slices.Insert(times, 0, c.Before)
+	case !c.Lasts && c.From.Equal(c.Until):
+		key, times = "once", times[:1]
+	}
+	args := append([]any{name, usual}, changeTimes(times, r.Step)...)
+	if args = append(args, level); !c.Lasts {
+		args = append(args, after)
+	}
+	return word.Word("trend."+(key), args...)
+}
+
+// changeTimes are times to the minute, or the second if there are several snapshots a minute. Of one
+// on the same day as that in front of it the day is left out.
+func changeTimes(times []time.Time, step time.Duration) (all []any) {
+	for i, at := range times {
+		text := moment(at, min(step, time.Minute))
+		if day := at.UTC().Format(time.DateOnly); i > 0 && times[i-1].UTC().Format(time.DateOnly) == day {
+			text = strings.TrimPrefix(text, day+" ")
+		}
+		all = append(all, text)
+	}
+	return all
 }
 
 func rounded(v float64) string { return explain.Thousands(uint64(math.Round(v))) }
