@@ -184,6 +184,14 @@ func (t *Trend) hostNotes(h *TrendHost, r *history.Report, word *explain.Catalog
 			all = append(all, word.Count(key, uint64(n)))
 		}
 	}
+	for _, s := range h.Strays() {
+		// A day off, whatever the zone in which the flag is read.
+		flag := "--since " + s.Since.Add(-24*time.Hour).UTC().Format(time.DateOnly)
+		if s.Since.IsZero() {
+			flag = "--until " + s.Until.Add(48*time.Hour).UTC().Format(time.DateOnly)
+		}
+		all = append(all, word.Word("trend.stray", explain.Thousands(uint64(s.Snapshots)), s.First.UTC().Format(time.DateOnly), flag))
+	}
 	count("trend.parts", h.Parts)
 	count("trend.copies", h.Copies)
 	count("trend.forgotten", h.Known.Forgotten)
