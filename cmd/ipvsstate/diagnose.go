@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -162,12 +161,8 @@ func runDiagnose(ctx context.Context, a *app, o *diagnoseOptions, args []string)
 	write := map[string]func(io.Writer, *render.Summary, render.DiagnosisOptions) error{
 		"table": render.DiagnosisScreen, "json": render.DiagnosisJSON, "markdown": render.DiagnosisMarkdown,
 	}[o.output.value]
-	out := bufio.NewWriter(a.stdout)
-	if err = write(out, s, options); err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the diagnosis: %w", err)
+	if err := a.write("diagnosis", func(w io.Writer) error { return write(w, s, options) }); err != nil {
+		return err
 	}
 	if stopped != nil {
 		return stopped

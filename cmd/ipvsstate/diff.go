@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -306,13 +305,8 @@ func isWhole(s *render.Summary) bool {
 
 // write writes a result, and makes of a difference the exit code.
 func (o *diffOptions) write(a *app, what string, write func(io.Writer) error, differ bool) error {
-	out := bufio.NewWriter(a.stdout)
-	err := write(out)
-	if err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the %s: %w", what, err)
+	if err := a.write(what, write); err != nil {
+		return err
 	}
 	if differ {
 		return &failure{err: errFound, code: exitFound}

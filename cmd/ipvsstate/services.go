@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -86,12 +84,8 @@ func runServices(ctx context.Context, a *app, o *servicesOptions, args []string)
 	write := map[string]func(io.Writer, *render.Services, render.Options) error{
 		"table": render.ServicesScreen, "wide": render.ServicesScreen, "json": render.ServicesJSON, "csv": render.ServicesCSV, "markdown": render.ServicesMarkdown,
 	}[o.output.value]
-	out := bufio.NewWriter(a.stdout)
-	if err = write(out, r, options); err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the services: %w", err)
+	if err := a.write("services", func(w io.Writer) error { return write(w, r, options) }); err != nil {
+		return err
 	}
 	return stopped
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -159,12 +158,8 @@ func runSummary(ctx context.Context, a *app, o *summaryOptions, args []string) e
 	if options.Wide {
 		options.Width = 0
 	}
-	out := bufio.NewWriter(a.stdout)
-	if err = write(out, s, options); err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the summary: %w", err)
+	if err := a.write("summary", func(w io.Writer) error { return write(w, s, options) }); err != nil {
+		return err
 	}
 	return stopped
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -126,12 +125,8 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 		"table": render.TrendScreen, "wide": render.TrendScreen, "json": render.TrendJSON, "jsonl": render.TrendJSONL,
 		"csv": render.TrendCSV, "markdown": render.TrendMarkdown, "html": render.TrendHTML,
 	}[o.output.value]
-	out := bufio.NewWriter(a.stdout)
-	if err = write(out, t, options); err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the trend: %w", err)
+	if err := a.write("trend", func(w io.Writer) error { return write(w, t, options) }); err != nil {
+		return err
 	}
 	if o.output.value == "csv" || o.output.value == "jsonl" { // which have no place for them
 		for _, note := range render.TrendNotes(t, options) {
