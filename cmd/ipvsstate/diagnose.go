@@ -150,7 +150,7 @@ func runDiagnose(ctx context.Context, a *app, o *diagnoseOptions, args []string)
 	if err != nil {
 		return err
 	}
-	options := render.DiagnosisOptions{Options: render.Options{Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value)}, Verbose: o.verbose}
+	options := render.DiagnosisOptions{Options: a.screen(words, o.color, o.output), Verbose: o.verbose}
 	if o.list {
 		return render.RulesTable(a.stdout, settings, options.Options)
 	}

@@ -184,13 +184,8 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	if o.input.kernel() && (o.after > 0 || len(args) == 0 && o.before > 0) {
 		return fail("hint.one-table-diff", errors.New("the running kernel has one table, not several"))
 	}
-	options := render.Options{
-		Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value),
-		Wide: o.output.value == "wide", Top: o.top, Foot: a.foot(words),
-	}
-	if options.Wide {
-		options.Width = 0
-	}
+	options := a.screen(words, o.color, o.output)
+	options.Top = o.top
 	if options.Wide && o.top < 0 {
 		options.Top = 0
 	}

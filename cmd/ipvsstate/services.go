@@ -74,13 +74,8 @@ func runServices(ctx context.Context, a *app, o *servicesOptions, args []string)
 		return stopped
 	}
 	r := &render.Services{Summary: s, Report: services.NewReport(s.Tally.Groups(), s.Services(), s.Whole())}
-	options := render.Options{
-		Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value),
-		Wide: o.output.value == "wide", Top: o.top,
-	}
-	if options.Wide {
-		options.Width = 0
-	}
+	options := a.screen(words, o.color, o.output)
+	options.Top = o.top
 	write := map[string]func(io.Writer, *render.Services, render.Options) error{
 		"table": render.ServicesScreen, "wide": render.ServicesScreen, "json": render.ServicesJSON, "csv": render.ServicesCSV, "markdown": render.ServicesMarkdown,
 	}[o.output.value]

@@ -117,10 +117,7 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 	for _, host := range slices.Sorted(maps.Keys(r.hosts)) {
 		t.Hosts = append(t.Hosts, *r.hosts[host])
 	}
-	options := render.Options{Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value), Wide: o.output.value == "wide", Foot: a.foot(words)}
-	if options.Wide {
-		options.Width = 0
-	}
+	options := a.screen(words, o.color, o.output)
 	write := map[string]func(io.Writer, *render.Trend, render.Options) error{
 		"table": render.TrendScreen, "wide": render.TrendScreen, "json": render.TrendJSON, "jsonl": render.TrendJSONL,
 		"csv": render.TrendCSV, "markdown": render.TrendMarkdown, "html": render.TrendHTML,
