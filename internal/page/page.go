@@ -13,7 +13,8 @@ import (
 // Page is what one HTML page shows, in reading order.
 type Page struct {
 	Language string   // the html element's lang: "en", "zh-CN"
-	Title    string   // of the document, and its heading
+	Subject  string   // what it is about: stands before the title in the document's, by which a browser lists it
+	Title    string   // the heading
 	Lead     []string // paragraphs beneath the title
 	Sections []Section
 	Foot     string // a line that tells which program wrote it, and when
@@ -29,15 +30,15 @@ type Section struct {
 	Table *Table
 }
 
-// TimeChart shows how values that add up change over time. Its values stand below it as
+// TimeChart shows how counts that add up change over time. Its values stand below it as
 // a table, and its marks as a list.
 type TimeChart struct {
 	Label   string      // what it shows, in a few words
-	Unit    string      // of the values: "connections"
-	Times   []time.Time // in ascending order; they are shown in UTC
+	Times   []time.Time // in ascending order, each the beginning of what its values are of; they are shown in UTC
 	Series  []Series
 	Marks   []Mark
-	Stacked bool // the form it has at first; the reader can choose the other
+	More    string // what is said below the marks, if anything
+	Stacked bool   // the form it has at first; the reader can choose the other
 }
 
 // Series has a value for each time of its chart. One that is no number is a gap.
@@ -46,7 +47,8 @@ type Series struct {
 	Values []float64
 }
 
-// Mark is a time that matters. It need not be one of the chart's times.
+// Mark is a time that matters. It need not be one of the chart's times: it is drawn at the
+// last that is not behind it, where what it falls into begins.
 type Mark struct {
 	Time     time.Time
 	Severity string // "critical", "warning", "notice", or nothing
@@ -56,9 +58,10 @@ type Mark struct {
 
 // BarChart shows categories with a few values each, such as before and after.
 type BarChart struct {
-	Label, Unit string
-	Groups      []string // what the values are, in order; one value needs no name
-	Bars        []Bar
+	Label    string   // what it shows; empty where the section's title says so
+	Category string   // what the bars are: "State"
+	Groups   []string // what their values are, in order
+	Bars     []Bar
 }
 
 // Bar is a category with a value for each group. One that is no number is left blank.
@@ -74,29 +77,30 @@ type Table struct {
 	Rows    [][]string
 }
 
-// Column is a table's column; numbers stand at its right edge.
+// Column is a table's column; numbers stand at its right edge. One that is Long has
+// sentences, which stand below the rest of the row where the window is narrow.
 type Column struct {
-	Title  string
-	Number bool
+	Title        string
+	Number, Long bool
 }
 
 // Words are the page's own labels in its language.
 type Words struct {
 	Contents                  string // of the list of sections
 	Theme                     string // the button that makes a dark page light and a light one dark
-	UTC                       string // that times are in UTC, behind the unit
+	UTC                       string // that times are in UTC
 	Form, Stacked, Lines      string // the forms of a chart, and what they are called together
 	Zoom                      string // what the next three are called together
 	ZoomIn, ZoomOut, ZoomAll  string
 	Series                    string // the buttons that show and hide series, together
+	Order                     string // that stacked series are listed from the bottom up
 	Mouse, KeysMove, KeysMore string // how a chart is read: three sentences
 	Total                     string // of the series that are shown
 	Gap                       string // stands for a value that is not there
-	NoData                    string // in place of a chart without values
+	NoData                    string // in place of a chart with nothing to draw
 	Marks                     string // of the list of marks
 	Values                    string // of a chart's values as a table
 	Time                      string // the column of times in it
-	Category                  string // the column of categories beside bars
 	Critical, Warning, Notice string // the severities
 }
 
@@ -132,7 +136,7 @@ func (c *TimeChart) check() error {
 // check tells whether all bars have a value for each group.
 func (c *BarChart) check() error {
 	for _, b := range c.Bars {
-		if len(b.Values) != max(1, len(c.Groups)) {
+		if len(b.Values) != len(c.Groups) {
 			return fmt.Errorf("the bars %q: %q has %d values for %d groups", c.Label, b.Name, len(b.Values), len(c.Groups))
 		}
 	}

@@ -16,6 +16,11 @@
 		[1, 2, 5, 10, 15, 30].map(n => n * second), [1, 2, 5, 10, 15, 30].map(n => n * minute),
 		[1, 2, 3, 4, 6, 12].map(n => n * hour), [1, 2, 3, 5, 10, 15, 30, 60, 90, 180, 365, 730, 1825, 3650].map(n => n * day));
 
+	// The steps between the values at an axis are whole, since the values are counts.
+	const counts = [1, 2, 5];
+	for (let power = 10; power <= 1e15; power *= 10)
+		counts.push(power, 2 * power, 2.5 * power, 5 * power);
+
 	// times writes the times at an axis: the clock, and the date where it changes.
 	function times(u, splits, axis, space, step) {
 		let before = "";
@@ -44,6 +49,9 @@
 		const widest = Math.max(0, ...labels.map(l => u.ctx.measureText(l).width));
 		return Math.max(44, Math.ceil(widest / devicePixelRatio) + 16); // as wide as half a time at the other axis
 	}
+
+	// rank orders what has a severity, the gravest first.
+	const rank = ({class: grave}) => ["critical", "warning", "notice", ""].indexOf(grave);
 
 	class Chart {
 		constructor(figure, words) {
@@ -79,7 +87,7 @@
 					this.stacked = b.dataset.form === "stacked";
 					this.draw();
 				});
-			const zooms = {in: () => this.zoom(0.5), out: () => this.zoom(2), all: () => this.show(this.all)};
+			const zooms = {in: () => this.zoom(0.5), out: () => this.zoom(2), all: () => this.showAll()};
 			for (const b of figure.querySelectorAll("[data-zoom]"))
 				b.addEventListener("click", zooms[b.dataset.zoom]);
 			this.values = [...figure.querySelectorAll(".legend li")].map((item, i) => this.button(item, i));
@@ -128,13 +136,12 @@
 			const columns = this.stacked ? this.heights(shown) : this.series.map(s => s.values);
 			const font = "12px " + getComputedStyle(document.body).fontFamily;
 			const axis = {stroke: color("soft"), font, grid: {stroke: color("grid"), width: 1}, ticks: {stroke: color("grid"), width: 1, size: 4}};
-			const dashes = [[], [7, 3], [2, 2.5]];
 			if (this.plot)
 				this.plot.destroy();
 			this.color = color;
 			this.plot = new uPlot({
 				...this.size(),
-				padding: [this.marks.length ? 40 : 10, 26, 0, 0],
+				padding: [this.marks.length ? 22 : 10, 26, 0, 0],
 				drawOrder: ["series", "axes"],
 				legend: {show: false},
 				cursor: {y: false, drag: {x: true, y: false, dist: 6}, points: {size: 7}},
@@ -144,12 +151,12 @@
 				},
 				axes: [
 					{...axis, incrs: steps, space: 84, values: times, size: 42},
-					{...axis, values: (u, splits) => splits.map(number), size: fit},
+					{...axis, incrs: counts, values: (u, splits) => splits.map(number), size: fit},
 				],
 				series: [{}].concat(order.map(i => {
-					const c = color("s" + i % 12);
+					const {color: n, dash} = this.series[i], c = color("s" + n);
 					return {
-						stroke: c, width: this.stacked ? 1 : 2, dash: this.stacked ? [] : dashes[i % 3],
+						stroke: c, width: this.stacked ? 1 : 2, dash: this.stacked ? [] : dash,
 						fill: this.stacked ? blend(c, color("ground"), 0.72) : undefined,
 						points: {show: true, filter: u => alone(u.data[order.indexOf(i) + 1]), size: 6, fill: c},
 					};
@@ -186,46 +193,59 @@
 				this.plot.setSize(size);
 		}
 
-		// drawMarks draws the marks as lines, each with its letter on a flag: in two rows
-		// where they stand close, and a line alone where there is no room for a flag. The
-		// gravest take their places first, and are drawn last.
+		// drawMarks draws the marks as lines, the gravest last, and their flags above them.
 		drawMarks(u) {
-			const {ctx, bbox} = u, px = devicePixelRatio, rank = {critical: 0, warning: 1};
+			const {ctx, bbox} = u, px = devicePixelRatio;
 			ctx.save();
 			ctx.font = "600 " + 11 * px + "px " + getComputedStyle(document.body).fontFamily;
 			ctx.textAlign = "center";
 			ctx.textBaseline = "middle";
-			const drawn = this.marks.filter(m => m.time >= this.window[0] && m.time <= this.window[1]).map(m => ({
-				letter: m.letter, class: m.class, x: Math.round(u.valToPos(m.time, "x", true)),
-				half: Math.max(8 * px, ctx.measureText(m.letter).width / 2 + 4 * px),
-			})).sort((a, b) => (rank[a.class] ?? 2) - (rank[b.class] ?? 2));
-			const rows = [[], []];
-			for (const m of drawn) {
-				m.row = rows.findIndex(row => row.every(n => Math.abs(n.x - m.x) > n.half + m.half + px));
-				if (m.row >= 0)
-					rows[m.row].push(m);
-			}
-			for (const {letter, class: grave, x, half, row} of drawn.reverse()) {
-				const c = this.color(grave || "plain"), y = bbox.top - (row === 0 ? 11 : 30) * px;
-				ctx.strokeStyle = ctx.fillStyle = c;
+			const marks = this.marks.map(m => ({letter: m.letter, class: m.class, time: this.times[m.at]}))
+				.filter(m => m.time >= this.window[0] && m.time <= this.window[1]);
+			for (const m of marks)
+				m.x = Math.round(u.valToPos(m.time, "x", true));
+			const flags = this.flags(marks, text => Math.max(8 * px, ctx.measureText(text).width / 2 + 4 * px), 3 * px);
+			for (const {class: grave, x} of marks.slice().sort((a, b) => rank(b) - rank(a))) {
+				ctx.strokeStyle = this.color(grave || "plain");
 				ctx.lineWidth = 1.5 * px;
 				ctx.setLineDash({critical: [], warning: [6 * px, 3 * px]}[grave] || [1.5 * px, 3 * px]);
 				ctx.beginPath();
-				ctx.moveTo(x, row < 0 ? bbox.top : y + 9 * px);
+				ctx.moveTo(x, bbox.top - 2 * px);
 				ctx.lineTo(x, bbox.top + bbox.height);
 				ctx.stroke();
-				if (row < 0)
-					continue;
-				ctx.setLineDash([]);
+			}
+			ctx.setLineDash([]);
+			for (const {class: grave, text, x, half} of flags) {
+				const c = this.color(grave || "plain"), y = bbox.top - 11 * px;
+				ctx.strokeStyle = ctx.fillStyle = c;
 				ctx.beginPath();
 				ctx.rect(x - half, y - 8 * px, 2 * half, 16 * px);
 				if (grave === "critical")
 					ctx.fill();
 				ctx.stroke();
 				ctx.fillStyle = grave === "critical" ? this.color("ground") : c;
-				ctx.fillText(letter, x, y + 0.5 * px);
+				ctx.fillText(text, x, y + 0.5 * px);
 			}
 			ctx.restore();
+			this.figure.dataset.flags = flags.map(f => f.text).join(" "); // since a drawing cannot be searched
+		}
+
+		// flags are a flag for each mark, and one together for those that stand too close for
+		// that: as grave as the gravest, and as wide as its text and as what it is of.
+		flags(marks, half, margin) {
+			const flags = [];
+			for (const m of marks) {
+				let flag = {first: m, last: m, text: m.letter, class: m.class, x: m.x, half: half(m.letter)};
+				for (let near; (near = flags.at(-1)) && near.x + near.half + margin >= flag.x - flag.half; flags.pop()) {
+					const {first} = near, {last} = flag, text = first.letter + "–" + last.letter;
+					flag = {
+						first, last, text, class: rank(near) < rank(flag) ? near.class : flag.class,
+						x: (first.x + last.x) / 2, half: Math.max(half(text), (last.x - first.x) / 2 + margin),
+					};
+				}
+				flags.push(flag);
+			}
+			return flags;
 		}
 
 		// hover takes the mouse's place for the cursor's.
@@ -245,13 +265,14 @@
 			return this.cursor === null ? this.times.length - 1 : this.cursor;
 		}
 
-		// read shows the values at the cursor, and the mark it is on.
+		// read shows the values at the cursor, and the marks it is on: the one that was gone to first.
 		read() {
-			const k = this.at(), mark = this.cursor === null ? undefined : this.marks.find(m => this.nearest(m.time) === k);
+			const k = this.at();
+			const marks = this.cursor === null ? [] : this.marks.filter(m => m.at === k);
 			const part = name => this.figure.querySelector(".at " + name);
 			part("time").textContent = utc(this.times[k]) + " UTC";
 			part(".total").textContent = this.stacked ? this.words.total + " " + this.total(k) : "";
-			part(".mark").textContent = mark ? mark.letter + " " + mark.text : "";
+			part(".mark").textContent = marks.sort((a, b) => (b === this.mark) - (a === this.mark)).map(m => m.letter + " " + m.text).join("; ");
 			this.values.forEach((place, i) => place.textContent = this.value(i, k));
 		}
 
@@ -293,7 +314,7 @@
 				ArrowLeft: () => this.go(k - 1), ArrowRight: () => this.go(k + 1),
 				PageUp: () => this.go(k - tenth), PageDown: () => this.go(k + tenth),
 				Home: () => this.go(0), End: () => this.go(last),
-				"+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2), 0: () => this.show(this.all),
+				"+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2), 0: () => this.showAll(),
 				n: () => this.step(1), p: () => this.step(-1),
 			};
 			const act = keys[e.key.length === 1 ? e.key.toLowerCase() : e.key];
@@ -319,23 +340,22 @@
 		step(by) {
 			if (!this.marks.length)
 				return;
-			const order = this.marks.map((m, i) => i).sort((a, b) => this.marks[a].time - this.marks[b].time || a - b);
-			const here = this.cursor === null ? (by > 0 ? -Infinity : Infinity) : this.times[this.cursor];
-			let to = order.indexOf(this.mark);
-			if (to >= 0 && this.nearest(this.marks[this.mark].time) === this.cursor)
-				to += by;
+			const here = this.cursor === null ? (by > 0 ? -1 : Infinity) : this.cursor;
+			let to;
+			if (this.mark && this.mark.at === this.cursor)
+				to = this.marks.indexOf(this.mark) + by;
 			else if (by > 0)
-				to = order.findIndex(i => this.marks[i].time > here);
+				to = this.marks.findIndex(m => m.at > here);
 			else
-				to = order.filter(i => this.marks[i].time < here).length - 1;
-			if (to < 0 || to >= order.length) // around
-				to = by > 0 ? 0 : order.length - 1;
-			this.goToMark(order[to]);
+				to = this.marks.filter(m => m.at < here).length - 1;
+			if (to < 0 || to >= this.marks.length) // around
+				to = by > 0 ? 0 : this.marks.length - 1;
+			this.goToMark(to);
 		}
 
 		goToMark(i) {
-			this.mark = i;
-			this.go(this.nearest(this.marks[i].time), [this.marks[i].letter, this.marks[i].text]);
+			this.mark = this.marks[i];
+			this.go(this.mark.at, [this.mark.letter, this.mark.text]);
 		}
 
 		// zoom makes the window smaller or larger, about the cursor.
@@ -345,6 +365,15 @@
 			const span = Math.min(whole, Math.max(least, (to - from) * factor));
 			const t = this.cursor === null ? (from + to) / 2 : this.times[this.cursor];
 			this.move(t - span * (t - from) / (to - from), span);
+			this.sayWindow();
+		}
+
+		showAll() {
+			this.show(this.all);
+			this.sayWindow();
+		}
+
+		sayWindow() {
 			this.live.textContent = this.window.map(utc).join(" – ") + " UTC";
 		}
 

@@ -7,11 +7,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"html"
 	"io"
 	"math"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,9 +25,9 @@ var start = time.Date(2026, 3, 7, 23, 58, 0, 0, time.UTC)
 
 var english = Words{
 	Contents: "contents", Theme: "Dark or light", UTC: "times in UTC", Form: "form", Stacked: "Stacked", Lines: "Lines",
-	Zoom: "zoom", ZoomIn: "Zoom in", ZoomOut: "Zoom out", ZoomAll: "Show all", Series: "series",
+	Zoom: "zoom", ZoomIn: "Zoom in", ZoomOut: "Zoom out", ZoomAll: "Show all", Series: "series", Order: "upwards",
 	Mouse: "Drag.", KeysMove: "Arrows.", KeysMore: "Letters.", Total: "total", Gap: "no value", NoData: "nothing to draw",
-	Marks: "Marks", Values: "Values", Time: "Time", Category: "Name", Critical: "CRITICAL", Warning: "WARNING", Notice: "NOTICE",
+	Marks: "Marks", Values: "Values", Time: "Time", Critical: "CRITICAL", Warning: "WARNING", Notice: "NOTICE",
 }
 
 // small is a page with one of everything.
@@ -34,7 +36,7 @@ func small() *Page {
 		Language: "en", Title: "A night", Lead: []string{"Four snapshots."}, Words: english, Foot: "by ipvsstate",
 		Sections: []Section{
 			{Title: "Over time", Text: []string{"It rose."}, Chart: &TimeChart{
-				Label: "Connections by state", Unit: "connections", Stacked: true,
+				Label: "Connections by state", Stacked: true,
 				Times: []time.Time{start, start.Add(time.Minute), start.Add(2 * time.Minute), start.Add(3 * time.Minute)},
 				Series: []Series{
 					{"ESTABLISHED", []float64{1000, 1250.5, math.NaN(), 2000}},
@@ -43,11 +45,11 @@ func small() *Page {
 				Marks: []Mark{{start.Add(time.Minute), "critical", "LVS001", "a flood"}, {Time: start.Add(90 * time.Second), Text: "the peak"}},
 			}},
 			{Title: "Before and after", Bars: &BarChart{
-				Label: "Connections", Unit: "connections", Groups: []string{"before", "after"},
+				Label: "Connections", Category: "Server", Groups: []string{"before", "after"},
 				Bars: []Bar{{"192.0.2.1:80", []float64{10, 20}}, {"192.0.2.2:80", []float64{5, math.NaN()}}},
 			}},
 			{Title: "Servers", Table: &Table{
-				Caption: "Real servers", Columns: []Column{{"Server", false}, {"Weight", true}},
+				Caption: "Real servers", Columns: []Column{{Title: "Server"}, {Title: "Weight", Number: true}},
 				Rows: [][]string{{"192.0.2.1:80", "100"}, {"192.0.2.2:80"}, {"192.0.2.3:80", "1", "too much"}},
 			}},
 		},
@@ -147,14 +149,14 @@ func TestStructure(t *testing.T) {
 // fill puts a text in every place for one.
 func fill(evil string) *Page {
 	p := small()
-	p.Title, p.Foot, p.Lead, p.Language = evil, evil, []string{evil}, evil
+	p.Subject, p.Title, p.Foot, p.Lead, p.Language = evil, evil, evil, []string{evil}, evil
 	for i := range p.Sections {
 		p.Sections[i].Title, p.Sections[i].Text = evil, []string{evil}
 	}
 	chart, bars, table := p.Sections[0].Chart, p.Sections[1].Bars, p.Sections[2].Table
-	chart.Label, chart.Unit, chart.Series[0].Name = evil, evil, evil
+	chart.Label, chart.More, chart.Series[0].Name = evil, evil, evil
 	chart.Marks[0] = Mark{Time: start, Severity: evil, Code: evil, Text: evil}
-	bars.Label, bars.Unit, bars.Groups[0], bars.Bars[0].Name = evil, evil, evil, evil
+	bars.Label, bars.Category, bars.Groups[0], bars.Bars[0].Name = evil, evil, evil, evil
 	table.Caption, table.Columns[0].Title, table.Rows[0][0] = evil, evil, evil
 	return p
 }
@@ -213,9 +215,9 @@ func (v *values) UnmarshalJSON(b []byte) error {
 func TestData(t *testing.T) {
 	got := strings.Join(strings.Fields(block(t, written(t, small()))), "")
 	want := `{"times":[1772927880000,1772927940000,1772928000000,1772928060000],` +
-		`"series":[{"name":"ESTABLISHED","values":[1000,1250.5,null,2000]},{"name":"SYN_RECV","values":[5,7,null,null]}],` +
-		`"marks":[{"time":1772927940000,"class":"critical","letter":"A","text":"CRITICALLVS001aflood"},` +
-		`{"time":1772927970000,"class":"","letter":"B","text":"thepeak"}],"stacked":true}`
+		`"series":[{"name":"ESTABLISHED","color":0,"dash":[],"values":[1000,1250.5,null,2000]},{"name":"SYN_RECV","color":1,"dash":[8,4],"values":[5,7,null,null]}],` +
+		`"marks":[{"at":1,"class":"critical","letter":"A","text":"CRITICALLVS001aflood"},` +
+		`{"at":1,"class":"","letter":"B","text":"thepeak"}],"stacked":true}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -350,6 +352,148 @@ func TestStillPicture(t *testing.T) {
 	one := &TimeChart{Times: []time.Time{start}, Series: []Series{{"a", []float64{0}}}}
 	if path := newStill(one).Areas[0].Path; strings.Contains(path, "NaN") || strings.Contains(path, "Inf") || path == "" {
 		t.Errorf("one time is drawn as %q", path)
+	}
+}
+
+// TestLateMark: a chart's times are where intervals begin, so that what happens in the last
+// one is behind them all.
+func TestLateMark(t *testing.T) {
+	c := small().Sections[0].Chart
+	last := len(c.Times) - 1
+	c.Marks = []Mark{
+		{Time: c.Times[last].Add(40 * time.Minute), Text: "late"}, {Time: c.Times[1].Add(59 * time.Second), Text: "within"},
+		{Time: c.Times[0].Add(-time.Hour), Text: "early"}, {Time: c.Times[2], Text: "at one"},
+	}
+	pic, v := newStill(c), c.view(english)
+	for i, want := range []int{0, 1, 2, last} {
+		if got := v.Data.Marks[i].At; got != want {
+			t.Errorf("%s is drawn at time %d, want %d", v.Data.Marks[i].Text, got, want)
+		}
+		if at := stillLeft + want*(stillWidth-stillLeft-stillRight)/last; len(pic.Marks) != 4 || max(pic.Marks[i].X-at, at-pic.Marks[i].X) > 1 {
+			t.Errorf("%s stands at %+v, want %d", v.Data.Marks[i].Text, pic.Marks, at)
+		}
+	}
+	if got := v.Marks[3]; got.Text != "late" || got.Time != clock(c.Marks[0].Time) {
+		t.Errorf("the list has %+v last", got)
+	}
+}
+
+// TestFlags: no flag hides another. Marks that are too close have one together.
+func TestFlags(t *testing.T) {
+	c := &TimeChart{Series: []Series{{Name: "a"}}}
+	for i := range 1000 {
+		c.Times = append(c.Times, start.Add(time.Duration(i)*time.Minute))
+		c.Series[0].Values = append(c.Series[0].Values, 10)
+	}
+	mark := func(minute int, severity string) {
+		c.Marks = append(c.Marks, Mark{Time: c.Times[minute], Severity: severity})
+	}
+	for _, minute := range []int{500, 500, 503, 900} {
+		mark(minute, "warning")
+	}
+	mark(500, "critical")
+	mark(999, "")
+	var got []string
+	for _, f := range newStill(c).Flags {
+		got = append(got, string(f.Text)+" "+f.Class)
+	}
+	if want := "A–D critical,E warning,F "; strings.Join(got, ",") != want {
+		t.Errorf("the flags are %q, want %q", got, want)
+	}
+	for i := range 100 {
+		mark(300+5*i, []string{"notice", "warning"}[i%2])
+	}
+	pic := newStill(c)
+	for i, f := range pic.Flags {
+		if i > 0 && pic.Flags[i-1].X+pic.Flags[i-1].half > f.X-f.half || i > 0 && pic.Flags[i-1].last+1 != f.first || f.X+f.half > stillWidth {
+			t.Errorf("flag %+v behind %+v", f, pic.Flags[i-1])
+		}
+	}
+	if n := len(pic.Flags); n < 2 || pic.Flags[n-1].last != len(c.Marks)-1 {
+		t.Errorf("flags %+v", pic.Flags)
+	}
+}
+
+// TestStillAxes: whole numbers at one axis, and times between the ends of the other.
+func TestStillAxes(t *testing.T) {
+	labels := func(span time.Duration, v float64) (values, times []string) {
+		for _, l := range newStill(&TimeChart{Times: []time.Time{start, start.Add(span)}, Series: []Series{{"a", []float64{0, v}}}}).Labels {
+			if l.Anchor == "end" && l.X == stillLeft-8 {
+				values = append(values, string(l.Text))
+				continue
+			}
+			times = append(times, string(l.Text))
+		}
+		return values, times
+	}
+	for _, tt := range []struct {
+		span          time.Duration
+		v             float64
+		values, times string
+	}{
+		{4 * time.Hour, 1, "0 1", "01:00,01:30,02:00,02:30,03:00"},
+		{time.Minute, 0.5, "0 1", "23:58:15,23:58:30,23:58:45"},
+		{72 * time.Hour, 3, "0 1 2 3", "03-09 00:00,03-09 12:00,03-10 00:00"},
+		{40 * 365 * 24 * time.Hour, 800, "0 200 400 600 800", ""},
+		{0, 7, "0 2 4 6 8", ""},
+	} {
+		values, times := labels(tt.span, tt.v)
+		if got := strings.Join(values, " "); got != tt.values {
+			t.Errorf("values up to %v: %s, want %s", tt.v, got, tt.values)
+		}
+		if got := strings.Join(times, ","); !strings.Contains(got, tt.times) || len(times) > 9 || tt.span > 0 && len(times) < 4 {
+			t.Errorf("%v: %s, want %s", tt.span, got, tt.times)
+		}
+	}
+}
+
+// TestTimesHoldTogether: a text is taken apart at its times, and nothing is lost.
+func TestTimesHoldTogether(t *testing.T) {
+	for s, want := range map[text][]piece{
+		"":  nil,
+		"a": {{"a", false}},
+		"from 2026-11-22 05:00:00 UTC to 2026-11-22 06:00": {{"from ", false}, {"2026-11-22 05:00:00 UTC", true}, {" to ", false}, {"2026-11-22 06:00", true}},
+		"2026-11-22, 06:00": {{"2026-11-22, 06:00", false}},
+	} {
+		if got := s.Pieces(); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, want %v", s, got, want)
+		}
+	}
+}
+
+// TestNeighbours: series, bars and their legends go by the same colours and patterns.
+func TestNeighbours(t *testing.T) {
+	seen := map[string]bool{}
+	for _, d := range dashes {
+		seen[fmt.Sprint(d)] = true
+	}
+	if len(seen) != len(dashes) || len(seen) < 6 {
+		t.Errorf("%d patterns", len(seen))
+	}
+	c := &TimeChart{Times: []time.Time{start}}
+	for range palette + 1 {
+		c.Series = append(c.Series, Series{Values: []float64{1}})
+	}
+	for i, s := range c.view(english).Series {
+		if d := c.view(english).Data.Series[i]; d.Color != s.Index || "["+s.Dash+"]" != fmt.Sprint(d.Dash) {
+			t.Errorf("series %d: %v and %v", i, s, d)
+		}
+	}
+	css := file("page.css")
+	for i := range palette {
+		if !strings.Contains(css, fmt.Sprintf(".s%d {", i)) {
+			t.Errorf("there is no colour for series %d", i)
+		}
+	}
+	for i := range barColors {
+		if !strings.Contains(css, fmt.Sprintf("rect.g%d {", i)) {
+			t.Errorf("there is no colour for bars %d", i)
+		}
+	}
+	for i := range mostFolded {
+		if i > 0 && !strings.Contains(css, fmt.Sprintf(".fold%d { grid-template-columns: repeat(%d,", i+1, i+1)) {
+			t.Errorf("a table of %d columns and a long one is not folded", i+1)
+		}
 	}
 }
 

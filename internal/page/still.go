@@ -3,8 +3,10 @@ package page
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The measures of a still picture, in pixels.
@@ -12,9 +14,9 @@ const (
 	stillWidth  = 960
 	stillHeight = 300
 	stillLeft   = 72 // the room for the axis of values
-	stillTop    = 34 // for two rows of the marks' letters
+	stillTop    = 20 // for the marks' letters
 	stillBottom = 24 // for the axis of times
-	stillRight  = 8
+	stillRight  = 26
 	stillMost   = 480 // times that are drawn
 )
 
@@ -22,9 +24,11 @@ const (
 // chart has at first. Of many times it has the greatest total out of each stretch.
 type still struct {
 	Width, Height int
+	Top, Bottom   int         // of what is drawn
 	Areas         []stillPath // the topmost first: each covers those below it down to zero
 	Lines         []stillLine // of the grid
 	Marks         []stillMark
+	Flags         []stillFlag
 	Labels        []stillLabel
 }
 
@@ -36,10 +40,17 @@ type stillPath struct {
 type stillLine struct{ X1, Y1, X2, Y2 int }
 
 type stillMark struct {
-	Class  string
-	X, Y   int
-	Bottom int
-	Letter text
+	Class string
+	X     int
+}
+
+// stillFlag names a mark, or several that stand too close for a flag each.
+type stillFlag struct {
+	Class       string // of the gravest
+	X           int
+	Text        text
+	first, last int // of the marks
+	half        int // of the width
 }
 
 type stillLabel struct {
@@ -77,9 +88,9 @@ func newStill(c *TimeChart) *still {
 			}
 		}
 	}
-	step := nice(top / 4)
+	step := max(1, nice(top/4)) // the values are counts
 	s.top = step * math.Max(1, math.Ceil(top/step))
-	pic := &still{Width: stillWidth, Height: stillHeight}
+	pic := &still{Width: stillWidth, Height: stillHeight, Top: stillTop, Bottom: stillHeight - stillBottom}
 	pic.axes(c, s, step)
 	picks := pick(heights, len(c.Times))
 	for i := len(heights) - 1; i >= 0; i-- {
@@ -89,18 +100,43 @@ func newStill(c *TimeChart) *still {
 	return pic
 }
 
-// marks draws the marks as lines with a letter each, in two rows by turns.
+// marks draws the marks as lines, and flags above them.
 func (pic *still) marks(c *TimeChart, s *stillScale) {
-	last := c.Times[len(c.Times)-1]
-	for i, m := range c.Marks {
-		if m.Time.Before(s.first) || m.Time.After(last) {
-			continue
-		}
+	for i, m := range c.inOrder() {
 		v := m.view(i, Words{})
-		y := stillTop - 4 - 14*(len(pic.Marks)%2)
-		pic.Marks = append(pic.Marks, stillMark{v.Class, int(math.Round(s.x(m.Time))), y, stillHeight - stillBottom, v.Letter})
+		pic.Marks = append(pic.Marks, stillMark{v.Class, int(math.Round(s.x(c.Times[c.at(m)])))})
+		flag := pic.flag(i, i)
+		for n := len(pic.Flags) - 1; n >= 0 && pic.Flags[n].X+pic.Flags[n].half >= flag.X-flag.half; n-- {
+			flag = pic.flag(pic.Flags[n].first, i)
+			pic.Flags = pic.Flags[:n]
+		}
+		pic.Flags = append(pic.Flags, flag)
 	}
+	slices.SortStableFunc(pic.Marks, func(a, b stillMark) int { // the gravest is drawn last
+		return slices.Index(grave, b.Class) - slices.Index(grave, a.Class)
+	})
 }
+
+// flag is the flag of the marks from one to another, which stand in order: as wide as its
+// text and as what it is of.
+func (pic *still) flag(first, last int) stillFlag {
+	const character, margin = 8, 4
+	from, to := pic.Marks[first], pic.Marks[last]
+	f := stillFlag{Class: from.Class, X: (from.X + to.X) / 2, Text: letter(first), first: first, last: last}
+	if first < last {
+		f.Text += "–" + letter(last)
+	}
+	f.half = max(utf8.RuneCountInString(string(f.Text))*character, to.X-from.X)/2 + margin
+	for _, m := range pic.Marks[first : last+1] {
+		if slices.Index(grave, m.Class) < slices.Index(grave, f.Class) {
+			f.Class = m.Class
+		}
+	}
+	return f
+}
+
+// grave are the marks' classes, the gravest first.
+var grave = []string{"critical", "warning", "notice", ""}
 
 // stack adds every series to those before it. A gap stays one, and adds nothing to the
 // series after it. What is negative has no height.
@@ -197,10 +233,57 @@ func (pic *still) axes(c *TimeChart, s *stillScale, step float64) {
 		pic.Labels = append(pic.Labels, stillLabel{stillLeft - 8, y + 4, "end", number(v)})
 	}
 	last := c.Times[len(c.Times)-1]
-	pic.Labels = append(pic.Labels, stillLabel{stillLeft, stillHeight - 6, "start", clock(s.first)})
-	if last.After(s.first) {
-		pic.Labels = append(pic.Labels, stillLabel{stillWidth - stillRight, stillHeight - 6, "end", clock(last)})
+	label := func(x int, anchor string, at text) {
+		pic.Labels = append(pic.Labels, stillLabel{x, stillHeight - 6, anchor, at})
 	}
+	label(stillLeft, "start", clock(s.first))
+	if !last.After(s.first) {
+		return
+	}
+	label(stillWidth-stillRight, "end", clock(last))
+	format, at := ticks(s.first, last)
+	for _, t := range at {
+		x := int(math.Round(s.x(t)))
+		pic.Lines = append(pic.Lines, stillLine{x, stillTop, x, stillHeight - stillBottom})
+		const room = 170 // for half a label, and the whole one at an end
+		if x > stillLeft+room && x < stillWidth-stillRight-room {
+			label(x, "middle", text(t.UTC().Format(format)))
+		}
+	}
+}
+
+// ticks are a few round times between two, and how they are written.
+func ticks(first, last time.Time) (format string, at []time.Time) {
+	const most, day = 8, 24 * time.Hour
+	span := last.Sub(first)
+	var step time.Duration
+	for _, step = range []time.Duration{
+		time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour,
+		2 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 5 * day, 10 * day, 30 * day, 90 * day, 365 * day,
+	} {
+		if span <= most*step {
+			break
+		}
+	}
+	for span > most*step {
+		step *= 2
+	}
+	switch {
+	case step >= day:
+		format = "2006-01-02"
+	case span > day:
+		format = "01-02 15:04"
+	case step >= time.Minute:
+		format = "15:04"
+	default:
+		format = "15:04:05"
+	}
+	for t := first.Truncate(step); !t.After(last); t = t.Add(step) {
+		if t.After(first) {
+			at = append(at, t)
+		}
+	}
+	return format, at
 }
 
 // nice is the least of 1, 2 and 5 times a power of ten that is no less than v.

@@ -2,6 +2,7 @@ package page
 
 import (
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -12,10 +13,13 @@ import (
 // can be forgotten; html/template escapes them.
 type text string
 
-// clean takes out what would make a name look like another: control characters, and
-// marks that reorder the text around them. They become U+FFFD.
-func clean(s string) text {
-	return text(strings.Map(func(r rune) rune {
+func clean(s string) text { return text(Clean(s)) }
+
+// Clean takes out what would make a name look like another, or disturb a terminal: control
+// characters, marks that reorder the text around them, and bytes that are no UTF-8. They
+// become U+FFFD.
+func Clean(s string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r < ' ', r >= 0x7f && r < 0xa0, // C0, DEL, C1
 			r == '\u200e', r == '\u200f', r == '\u061c',
@@ -24,7 +28,31 @@ func clean(s string) text {
 			return utf8.RuneError
 		}
 		return r
-	}, strings.ToValidUTF8(s, string(utf8.RuneError))))
+	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
+}
+
+// piece is a part of a text that is a time, which no line may break, or that is none.
+type piece struct {
+	Text text
+	Time bool
+}
+
+var moment = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( UTC)?`)
+
+// Pieces takes a text apart where times begin and end.
+func (t text) Pieces() (all []piece) {
+	from := 0
+	for _, m := range moment.FindAllStringIndex(string(t), -1) {
+		if m[0] > from {
+			all = append(all, piece{t[from:m[0]], false})
+		}
+		all = append(all, piece{t[m[0]:m[1]], true})
+		from = m[1]
+	}
+	if from < len(t) {
+		all = append(all, piece{t[from:], false})
+	}
+	return all
 }
 
 func cleanAll(all []string) []text {

@@ -1,10 +1,14 @@
 package render
 
 import (
+	"cmp"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
+	"strings"
 
+	"ipvsstate/internal/capture"
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/explain"
 	"ipvsstate/internal/history"
@@ -17,10 +21,9 @@ func PageWords(words *explain.Catalogue) html.Words {
 		Contents: words.Word("page.contents"), Theme: words.Word("page.theme"), UTC: words.Word("page.utc"),
 		Form: words.Word("page.form"), Stacked: words.Word("page.stacked"), Lines: words.Word("page.lines"),
 		Zoom: words.Word("page.zoom"), ZoomIn: words.Word("page.zoom_in"), ZoomOut: words.Word("page.zoom_out"), ZoomAll: words.Word("page.zoom_all"),
-		Series: words.Word("page.series"), Mouse: words.Word("page.mouse"), KeysMove: words.Word("page.keys_move"),
+		Series: words.Word("page.series"), Order: words.Word("page.order"), Mouse: words.Word("page.mouse"), KeysMove: words.Word("page.keys_move"),
 		KeysMore: words.Word("page.keys_more"), Total: words.Word("total"), Gap: words.Word("page.gap"),
 		NoData: words.Word("page.no_data"), Marks: words.Word("page.marks"), Values: words.Word("page.values"), Time: words.Word("page.time"),
-		Category: words.Word("page.category"),
 		Critical: words.Word("severity.critical"), Warning: words.Word("severity.warning"), Notice: words.Word("severity.notice"),
 	}
 }
@@ -31,10 +34,22 @@ var languages = map[explain.Language]string{"en": "en", "zh": "zh-CN"}
 // newPage is a page that begins with the facts of a screen.
 func newPage(title string, facts [][2]string, o Options) *html.Page {
 	p := &html.Page{Language: languages[o.Words.Language], Title: title, Foot: o.Foot, Words: PageWords(o.Words)}
-	for _, f := range facts {
-		p.Lead = append(p.Lead, f[0]+o.Words.Word("colon")+f[1])
-	}
+	p.Lead = factLines(facts, o.Words)
 	return p
+}
+
+// factLines are facts as lines of a page.
+func factLines(facts [][2]string, word *explain.Catalogue) (lines []string) {
+	for _, f := range facts {
+		lines = append(lines, f[0]+word.Word("colon")+f[1])
+	}
+	return lines
+}
+
+// plain is o for what has neither a width nor colours.
+func (o Options) plain() Options {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	return o
 }
 
 // addParts adds the parts of a screen as sections.
@@ -51,25 +66,42 @@ func addParts(p *html.Page, parts []part) {
 func pageTable(t *table) *html.Table {
 	h := &html.Table{Rows: t.rows}
 	for _, c := range t.columns {
-		h.Columns = append(h.Columns, html.Column{Title: c.head, Number: c.right})
+		h.Columns = append(h.Columns, html.Column{Title: c.head, Number: c.right, Long: c.flexible})
 	}
 	return h
 }
 
+// subject is what a page of a listing is about, in a word: the host, or else the file.
+func (s *Summary) subject(word *explain.Catalogue) string {
+	switch {
+	case s.Host != "":
+		return Clean(s.Host)
+	case s.Kind != capture.File:
+		return word.Word("source." + s.Kind.String())
+	}
+	return Clean(filepath.Base(s.Name))
+}
+
 // SummaryHTML writes a summary as a page.
 func SummaryHTML(w io.Writer, s *Summary, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
-	p := newPage(o.Words.Word("page.summary"), s.facts(o), o)
-	bars := &html.BarChart{Label: o.Words.Word("title.diff-states"), Unit: o.Words.Word("unit")}
+	o = o.plain()
+	word := o.Words
+	title, table := word.Word("page.summary"), word.Word("page.table")
+	if len(o.By) > 0 {
+		title, table = word.Word("page.connections"), word.Word("page.groups")
+	}
+	p := newPage(title, s.facts(o), o)
+	p.Subject = s.subject(word)
+	bars := &html.BarChart{Category: word.Word("head.state"), Groups: []string{word.Word("head.connections")}}
 	for _, c := range s.Tally.States(o.Order) {
-		bars.Bars = append(bars.Bars, html.Bar{Name: stateName(c.Protocol, c.State, o.Words), Values: []float64{float64(c.Count)}})
+		bars.Bars = append(bars.Bars, html.Bar{Name: stateName(c.Protocol, c.State, word), Values: []float64{float64(c.Count)}})
 	}
 	if len(o.By) == 0 && len(bars.Bars) > 0 {
-		p.Sections = append(p.Sections, html.Section{Title: o.Words.Word("title.diff-states"), Bars: bars})
+		p.Sections = append(p.Sections, html.Section{Title: word.Word("title.diff-states"), Bars: bars})
 	}
 	parts := s.parts(o)
 	if len(parts) > 0 && parts[0].title == "" {
-		parts[0].title = o.Words.Word("page.table")
+		parts[0].title = table
 	}
 	addParts(p, parts)
 	return html.Write(w, p)
@@ -86,9 +118,14 @@ func stateName(p conn.Protocol, s conn.State, word *explain.Catalogue) string {
 
 // DiffHTML writes a comparison as a page.
 func DiffHTML(w io.Writer, d *Diff, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
-	p := newPage(o.Words.Word("page.diff"), d.facts(o), o)
-	bars := &html.BarChart{Label: o.Words.Word("title.diff-states"), Unit: o.Words.Word("unit"), Groups: []string{o.Words.Word("before"), o.Words.Word("after")}}
+	o = o.plain()
+	word := o.Words
+	p := newPage(word.Word("page.diff"), d.facts(o), o)
+	p.Subject = d.Before.subject(word)
+	if after := d.After.subject(word); after != p.Subject {
+		p.Subject += word.Word("comma") + after
+	}
+	bars := &html.BarChart{Category: word.Word("head.state"), Groups: []string{word.Word("before"), word.Word("after")}}
 	for i := range d.States.All {
 		c := &d.States.All[i]
 		bars.Bars = append(bars.Bars, html.Bar{Name: stateName(c.Value.Protocol, c.Value.State, o.Words), Values: []float64{float64(c.Before), float64(c.After)}})
@@ -112,8 +149,12 @@ const (
 
 // TrendHTML writes a trend as a page with charts.
 func TrendHTML(w io.Writer, t *Trend, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
-	var p *html.Page
+	o = o.plain()
+	word := o.Words
+	p := newPage(word.Word("page.trend"), nil, o)
+	if about := t.directors(word); about != "" {
+		p.Title = about + word.Word("colon") + p.Title
+	}
 	for i := range t.Hosts {
 		h := &t.Hosts[i]
 		rows := 0
@@ -121,30 +162,50 @@ func TrendHTML(w io.Writer, t *Trend, o Options) error {
 			rows = chartPoints
 		}
 		r := h.Report(t.Interval, rows)
-		facts := t.facts(h, r, o)
-		title := o.Words.Word("page.trend")
-		if h.Host != "" {
-			title = Clean(h.Host) + o.Words.Word("colon") + title
-		}
-		section := html.Section{Title: t.intervalsTitle(h, r, o), Chart: t.timeChart(h, r, o)}
-		if p == nil {
-			p = newPage(title, facts, o)
+		part := &html.Page{Sections: []html.Section{{Title: t.intervalsTitle(h, r, o), Chart: t.timeChart(h, r, o)}}}
+		addParts(part, t.parts(h, r, o)[1:]) // the intervals stand below the chart
+		facts := factLines(t.facts(h, r, o), word)
+		if len(t.Hosts) == 1 {
+			p.Lead = facts
 		} else {
-			section.Title = title
-			for _, f := range facts {
-				section.Text = append(section.Text, f[0]+o.Words.Word("colon")+f[1])
+			part.Sections[0].Text = facts
+			for k := range part.Sections {
+				part.Sections[k].Title = t.hostName(i, word) + word.Word("colon") + part.Sections[k].Title
 			}
 		}
-		p.Sections = append(p.Sections, section)
-		addParts(p, t.parts(h, r, o)[1:]) // the intervals stand below the chart
+		p.Sections = append(p.Sections, part.Sections...)
 	}
 	return html.Write(w, p)
+}
+
+// directors names those that a trend is of: each, while they are few.
+func (t *Trend) directors(word *explain.Catalogue) string {
+	const few = 4
+	var names []string
+	for i := range t.Hosts {
+		if t.Hosts[i].Host == "" && len(t.Hosts) == 1 {
+			return ""
+		}
+		names = append(names, t.hostName(i, word))
+	}
+	if len(names) > few {
+		return word.Count("page.directors", uint64(len(names)))
+	}
+	return strings.Join(names, word.Word("comma"))
+}
+
+// hostName is what the i-th director of several is called.
+func (t *Trend) hostName(i int, word *explain.Catalogue) string {
+	if t.Hosts[i].Host == "" {
+		return word.Word("page.unnamed")
+	}
+	return Clean(t.Hosts[i].Host)
 }
 
 // timeChart has the largest groups, the rest together, and what happened as marks.
 func (t *Trend) timeChart(h *TrendHost, r *history.Report, o Options) *html.TimeChart {
 	word := o.Words
-	c := &html.TimeChart{Label: word.Word("page.trend"), Unit: word.Word("unit"), Stacked: true}
+	c := &html.TimeChart{Label: word.Word("page.trend"), Stacked: true}
 	shown := min(len(r.Groups), chartSeries)
 	for g := range shown {
 		c.Series = append(c.Series, html.Series{Name: t.groupName(&r.Groups[g].Value, word)})
@@ -174,10 +235,24 @@ func (t *Trend) timeChart(h *TrendHost, r *history.Report, o Options) *html.Time
 	if r.Onset != nil {
 		c.Marks = append(c.Marks, html.Mark{Time: r.Onset.From, Text: t.onset(r, word)})
 	}
-	for i := range r.Events[:min(len(r.Events), chartMarks)] {
-		e := &r.Events[i]
+	events := gravest(r.Events, chartMarks)
+	for i := range events {
+		e := &events[i]
 		c.Marks = append(c.Marks, html.Mark{Time: e.First, Severity: e.Severity, Code: e.Code, Text: e.Text})
 	}
-	slices.SortStableFunc(c.Marks, func(a, b html.Mark) int { return a.Time.Compare(b.Time) })
+	if n := len(r.Events) - len(events); n > 0 {
+		c.More = word.Count("page.more", uint64(n))
+	}
 	return c
+}
+
+// gravest are at most n of what happened: the gravest, of these the latest.
+func gravest(all []history.Occurrence, n int) []history.Occurrence {
+	rank := func(e history.Occurrence) int {
+		return slices.Index([]string{"critical", "warning", "notice"}, e.Severity)
+	}
+	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b history.Occurrence) int {
+		return cmp.Or(rank(a)-rank(b), b.First.Compare(a.First))
+	})
+	return sorted[:min(len(sorted), n)]
 }

@@ -5,22 +5,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/clipperhouse/displaywidth"
+
+	html "ipvsstate/internal/page"
 )
 
 // Clean makes a text from the input safe for a terminal: control characters and
 // bytes that are no UTF-8 become U+FFFD.
-func Clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r < ' ', r >= 0x7f && r < 0xa0, // C0, DEL, C1
-			r == '\u200e', r == '\u200f', r == '\u061c', // marks that reorder the text around them
-			r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069',
-			r == '\u2028', r == '\u2029': // line and paragraph separators
-			return utf8.RuneError
-		}
-		return r
-	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
-}
+func Clean(s string) string { return html.Clean(s) }
 
 // width is how many columns of a terminal a text takes.
 func width(s string) int { return displaywidth.String(s) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -137,7 +138,7 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 	if h.Cells() == 1 {
 		text += zone(h.First)
 	} else {
-		text += word.Word("trend.span", zone(h.First), zone(h.Last), lastingTime(r.Step))
+		text += word.Word("trend.span", zone(h.First), zone(h.Last), inWords(r.Step, word))
 	}
 	fact("snapshots", text)
 	var from []string
@@ -155,7 +156,7 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 	fact("trend.times", strings.Join(from, word.Word("comma")))
 	fact("trend.peak", word.Count("connections", r.Peak.Count)+word.Word("comma")+zone(r.Peak.At))
 	if r.Gaps > 0 {
-		fact("trend.gaps", word.Word("trend.gaps-of", explain.Thousands(uint64(r.Gaps)), lastingTime(r.Gap), zone(r.GapStart)))
+		fact("trend.gaps", word.Word("trend.gaps-of", explain.Thousands(uint64(r.Gaps)), inWords(r.Gap, word), zone(r.GapStart)))
 	}
 	switch {
 	case r.Onset != nil:
@@ -200,7 +201,7 @@ func (t *Trend) hostNotes(h *TrendHost, r *history.Report, word *explain.Catalog
 	}
 	count("trend.events-lost", h.LostEvents)
 	if t.Interval > 0 && r.Width != t.Interval {
-		all = append(all, word.Word("trend.wider", lastingTime(t.Interval), lastingTime(r.Width)))
+		all = append(all, word.Word("trend.wider", inWords(t.Interval, word), inWords(r.Width, word)))
 	}
 	return all
 }
@@ -243,6 +244,21 @@ func lastingTime(d time.Duration) string {
 		text = strings.TrimSuffix(text, "0m")
 	}
 	return text
+}
+
+var spanParts = regexp.MustCompile(`\d+[dhms]`)
+
+// inWords is a span as a sentence has it: in Chinese with words for its units.
+func inWords(d time.Duration, word *explain.Catalogue) string {
+	parts, between := spanParts.FindAllString(lastingTime(d), -1), ""
+	for i, part := range parts {
+		n := len(part) - 1
+		parts[i] = word.Word("span."+part[n:], part[:n])
+		if strings.Contains(parts[i], " ") {
+			between = " "
+		}
+	}
+	return strings.Join(parts, between)
 }
 
 // onset says what changed most, and when.
@@ -380,7 +396,7 @@ func (t *Trend) parts(h *TrendHost, r *history.Report, o Options) []part {
 	}
 	if len(r.Events) > 0 {
 		events := &table{columns: []column{{head: word.Word("head.first")}, {head: word.Word("head.last"), priority: 2},
-			{head: word.Word("head.snapshots"), right: true, priority: 1}, {head: word.Word("head.severity"), priority: 3},
+			{head: word.Word("head.snapshots"), right: true, priority: 3}, {head: word.Word("head.severity"), priority: 1},
 			{head: word.Word("head.rule")}, {head: word.Word("head.finding"), flexible: true}}}
 		for i := range r.Events {
 			e := &r.Events[i]
@@ -396,7 +412,7 @@ func (t *Trend) intervalsTitle(h *TrendHost, r *history.Report, o Options) strin
 	if r.Width < r.Step || h.Cells() == 1 {
 		return o.Words.Word("title.trend-each")
 	}
-	return o.Words.Word("title.trend", lastingTime(r.Width))
+	return o.Words.Word("title.trend", inWords(r.Width, o.Words))
 }
 
 // intervalsTable has a row for each interval and a column for each of the first groups.

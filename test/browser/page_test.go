@@ -173,6 +173,40 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+// TestMarksAtOnce: at an incident marks come together. None hides another, and those of one
+// time are told together.
+func TestMarksAtOnce(t *testing.T) {
+	p := incident(t)
+	c := p.Sections[0].Chart
+	c.Marks = nil
+	for i, severity := range []string{"", "critical", "warning", "notice", ""} {
+		at := c.Times[186]
+		if i == 4 {
+			at = c.Times[len(c.Times)-1].Add(90 * time.Second) // within the last interval
+		}
+		c.Marks = append(c.Marks, page.Mark{Time: at, Severity: severity, Text: fmt.Sprint("mark ", i)})
+	}
+	for _, l := range []look{{width: 1280}, {width: 360, dark: true}} {
+		b := open(t, write(t, "together", p), l)
+		if flags := eval[string](b, `document.querySelector("figure").dataset.flags`); flags != "A–D E" {
+			t.Errorf("the flags are %q", flags)
+		}
+		b.picture(fmt.Sprintf("together-%d", l.width))
+		b.keys("n", "n")
+		b.said("B; CRITICAL mark 1", "2026-03-08 03:42:00 UTC")
+		if shown := b.text(".at .mark"); shown != "B CRITICAL mark 1; A mark 0; C WARNING mark 2; D NOTICE mark 3" {
+			t.Errorf("the marks shown are %q", shown)
+		}
+		b.keys("p", "p")
+		b.said("E; mark 4", "07:28:00 UTC")
+	}
+	b := open(t, write(t, "together", p), look{width: 1280, scriptless: true})
+	if flags := eval[string](b, `[...document.querySelectorAll(".still text.m")].map(e => e.textContent).join(" ")`); flags != "A–D E" {
+		t.Errorf("without scripts the flags are %q", flags)
+	}
+	b.picture("together-still")
+}
+
 func TestGap(t *testing.T) {
 	b := open(t, write(t, "incident", incident(t)), look{width: 1280})
 	b.keys(kb.Home)
@@ -270,6 +304,7 @@ func TestZoom(t *testing.T) {
 		t.Errorf("the window has not moved to the mark: the cursor is at %v", x)
 	}
 	b.keys("0")
+	b.said("2026-03-07 21:30:00 – 2026-03-08 07:28:00 UTC")
 	changed("0", false)
 	b.keys("=")
 	changed("=", true)
@@ -287,6 +322,10 @@ func TestZoom(t *testing.T) {
 	changed("the button +", true)
 	b.click(`[data-zoom=out]`)
 	changed("the button -", false)
+	b.click(`[data-zoom=in]`)
+	b.click(`[data-zoom=all]`)
+	b.said("2026-03-07 21:30:00 – 2026-03-08 07:28:00 UTC")
+	changed("Show all", false)
 
 	place := eval[[]float64](b, `(r => [r.left, r.top, r.width, r.height])(document.querySelector(".u-over").getBoundingClientRect())`)
 	y := place[1] + place[3]/2
@@ -442,9 +481,14 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// TestNames: whatever can be used, and every picture and table, has a name.
+// TestNames: whatever can be used, and every picture and table, has a name, and no two
+// landmarks have the same.
 func TestNames(t *testing.T) {
-	b := open(t, write(t, "incident", incident(t)), look{width: 1280})
+	p := incident(t)
+	table := p.Sections[2].Table
+	table.Caption = "" // then it goes by its section's title
+	table.Rows = append(table.Rows, []string{"", "total", "", "11,055", "5,096"})
+	b := open(t, write(t, "incident", p), look{width: 1280})
 	eval[bool](b, `document.querySelector("details").open = true`)
 	tree, err := chromedp.Run(b.ctx, func(ctx context.Context, t *chromedp.Target) (accessibility.GetFullAXTreeResult, error) {
 		return cdp.Call(ctx, t, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
@@ -453,6 +497,7 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]int{}
+	regions := map[string]bool{}
 	for _, n := range tree.Nodes {
 		if n.Ignored || n.Role == nil {
 			continue
@@ -466,11 +511,23 @@ func TestNames(t *testing.T) {
 			if name == "" {
 				t.Errorf("a %s has no name", role)
 			}
+			if role == "region" && regions[name] {
+				t.Errorf("two regions are called %s", name)
+			}
+			regions[name] = role == "region" || regions[name]
 		}
 	}
-	for role, least := range map[string]int{"application": 1, "button": 11, "figure": 1, "heading": 5, "table": 3, "columnheader": 15, "rowheader": 300, "region": 5} {
+	for role, least := range map[string]int{"application": 1, "button": 11, "figure": 1, "heading": 5, "table": 3, "columnheader": 15, "rowheader": 300, "region": 3} {
 		if seen[role] < least {
 			t.Errorf("%d with the role %s, want %d", seen[role], role, least)
+		}
+	}
+	if name := eval[string](b, `document.querySelector(".marks li:nth-child(3) a").getAttribute("aria-label")`); !strings.HasPrefix(name, "C: CRITICAL LVS001 6,563 connections to ") {
+		t.Errorf("a mark's link is called %q", name)
+	}
+	for _, scrolls := range eval[[]string](b, `[...document.querySelectorAll("[tabindex]:not(.plot)")].map(e => document.getElementById(e.getAttribute("aria-labelledby")).textContent)`) {
+		if scrolls == "" {
+			t.Error("what can be scrolled has no name")
 		}
 	}
 }
@@ -539,4 +596,101 @@ func TestWindow(t *testing.T) {
 		t.Errorf("in a window of 500 pixels the chart has %v", w)
 	}
 	b.fits(500)
+}
+
+// TestNarrow: where the window is narrow, sentences in a table stand below the rest of their
+// row and within the window, and no line breaks a time.
+func TestNarrow(t *testing.T) {
+	const at = "2026-03-08 03:42:00 UTC"
+	p := incident(t)
+	p.Lead = []string{"from " + at + " to " + at + ", and from " + at + " to " + at}
+	p.Sections = append(p.Sections, page.Section{Title: "What the states mean", Table: &page.Table{
+		Columns: []page.Column{{Title: "PROTO"}, {Title: "STATE"}, {Title: "COUNT", Number: true}, {Title: "SHARE", Number: true}, {Title: "TIMEOUT", Number: true}, {Title: "MEANING", Long: true}},
+		Rows: [][]string{{"TCP", "ESTABLISHED", "3", "33.3%", "15m", "Open. Every packet starts the timeout anew; after so long a silence the entry is dropped."},
+			{"", "total", "3", "100.0%", "", ""}}}})
+	p.Sections = append(p.Sections, page.Section{Title: "Findings", Table: &page.Table{
+		Columns: []page.Column{{Title: "FIRST"}, {Title: "LAST"}, {Title: "SNAPSHOTS", Number: true}, {Title: "SEVERITY"}, {Title: "RULE"}, {Title: "FINDING", Long: true}},
+		Rows:    [][]string{{at[:16], at[:16], "3", "CRITICAL", "LVS001", "half-open towards one real server, as in a flood, since " + at}}}})
+	for _, l := range []look{{width: 360}, {width: 360, dark: true, scriptless: true}, {width: 1280}, {width: 1600}} {
+		b := open(t, write(t, "narrow", p), l)
+		if broken := eval[[]string](b, `[...document.querySelectorAll(".moment, td, th")].filter(e => e.matches(".moment") || /^\d{4}-/.test(e.textContent))
+			.filter(e => e.checkVisibility() && (r => new Set([...r.getClientRects()].map(r => r.top)).size > 1)((() => {
+				const r = document.createRange();
+				r.selectNodeContents(e);
+				return r;
+			})())).map(e => e.textContent)`); len(broken) > 0 {
+			t.Errorf("at %d broken times: %q", l.width, broken)
+		}
+		if n := eval[int](b, `document.querySelectorAll("header .moment").length`); n != 4 {
+			t.Errorf("%d times at the top, want 4", n)
+		}
+		if out := eval[[]string](b, `[...document.querySelectorAll("td.long, .fold5 tr:first-child > *")].filter(e => e.getBoundingClientRect().right > innerWidth)
+			.filter(e => e.matches(".long") || e.closest("section").querySelector("h2").textContent.startsWith("What")).map(e => e.textContent)`); len(out) > 0 {
+			t.Errorf("at %d beyond the window: %q", l.width, out)
+		}
+		if high := eval[float64](b, `Math.max(...[...document.querySelectorAll(".fold tbody tr")].map(e => e.getBoundingClientRect().height))`); high > 100 {
+			t.Errorf("at %d a row is %v pixels high", l.width, high)
+		}
+		b.fits(l.width)
+		b.legible()
+		b.picture(fmt.Sprintf("narrow-%d", l.width))
+	}
+}
+
+// TestWholeNumbers: connections are counted, so that there are none of 0.2.
+func TestWholeNumbers(t *testing.T) {
+	p := incident(t)
+	c := p.Sections[0].Chart
+	c.Series, c.Marks = c.Series[:1], nil
+	for k := range c.Series[0].Values {
+		c.Series[0].Values[k] = float64(k % 2)
+	}
+	b := open(t, write(t, "whole", p), look{width: 1280})
+	eval[bool](b, `(() => {
+		globalThis.written = [];
+		const fill = CanvasRenderingContext2D.prototype.fillText;
+		CanvasRenderingContext2D.prototype.fillText = function(text, ...rest) {
+			written.push(String(text));
+			return fill.call(this, text, ...rest);
+		};
+		return true;
+	})()`)
+	b.click("#theme")
+	written := eval[[]string](b, "written")
+	for _, s := range written {
+		if strings.Contains(s, ".") {
+			t.Errorf("an axis has %s", s)
+		}
+	}
+	if !slices.Contains(written, "1") || !slices.Contains(written, "0") {
+		t.Errorf("the axes have %q", written)
+	}
+}
+
+// TestWithoutColours: what is stacked is told apart by order too, lines by their patterns, and
+// a button that is pressed where the reader's colours take the place of the page's.
+func TestWithoutColours(t *testing.T) {
+	b := open(t, write(t, "incident", incident(t)), look{width: 1280})
+	shown := func() bool { return eval[bool](b, `document.querySelector(".order").checkVisibility()`) }
+	if !shown() || b.text(".order") != "From the bottom up:" {
+		t.Error("the order of what is stacked is not said")
+	}
+	b.click(`[data-form=lines]`)
+	if shown() {
+		t.Error("lines are said to be from the bottom up")
+	}
+	if n := eval[int](b, `new Set([...document.querySelectorAll(".legend line")].map(e => e.getAttribute("stroke-dasharray"))).size`); n != 6 {
+		t.Errorf("six lines have %d patterns", n)
+	}
+	b.picture("patterns")
+	outline := func(pressed bool) string {
+		return eval[string](b, fmt.Sprintf(`getComputedStyle(document.querySelector(".tools [aria-pressed=%v]")).outlineStyle`, pressed))
+	}
+	b.media(emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "forced-colors", Value: "active"}}})
+	b.settle()
+	b.do(chromedp.Focus(chromedp.CSS(".plot")))
+	if on, off := outline(true), outline(false); on != "solid" || off == "solid" {
+		t.Errorf("the button that is pressed has the outline %s, the other %s", on, off)
+	}
+	b.picture("forced")
 }

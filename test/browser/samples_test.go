@@ -54,7 +54,7 @@ func wave(k, n int, base, swing, peak float64) float64 {
 // incident is a page as it goes with a ticket: a night of snapshots every two minutes,
 // with half an hour that was not recorded.
 func incident(t testing.TB) *page.Page {
-	chart := &page.TimeChart{Label: "Connections by state", Unit: "connections", Stacked: true}
+	chart := &page.TimeChart{Label: "Connections by state", Stacked: true}
 	states := []struct {
 		name              string
 		base, swing, peak float64
@@ -90,7 +90,7 @@ func incident(t testing.TB) *page.Page {
 		Sections: []page.Section{
 			{Title: "Connections over time", Text: []string{"At 03:42 the connections in SYN_RECV rose within eight minutes from 160 to 6,563."}, Chart: chart},
 			{Title: "Before and after", Bars: &page.BarChart{
-				Label: "Connections by real server", Unit: "connections", Groups: []string{"03:30", "03:44"},
+				Label: "Connections by real server", Category: "Real server", Groups: []string{"03:30", "03:44"},
 				Bars: []page.Bar{
 					{Name: "192.0.2.11:443", Values: []float64{2411, 2502}}, {Name: "192.0.2.12:443", Values: []float64{2380, 6120}},
 					{Name: "192.0.2.13:443", Values: []float64{2399, 2433}}, {Name: "192.0.2.14:443", Values: []float64{112, math.NaN()}},
@@ -115,14 +115,14 @@ func chinese(t testing.TB) *page.Page {
 	p.Foot = "由 ipvsstate 1.0.0 生成于 2026-03-08 08:00:12（UTC）"
 	s := p.Sections
 	s[0].Title, s[0].Text = "连接随时间的变化", []string{"03:42 起，SYN_RECV 状态的连接在八分钟内从 160 条增加到 6,563 条。"}
-	s[0].Chart.Label, s[0].Chart.Unit = "各状态的连接", "条连接"
+	s[0].Chart.Label = "各状态的连接"
 	for i, text := range []string{
 		"203.0.113.80:443 有一台权重为 0 的真实服务器仍有 112 条连接", "203.0.113.80:443 的连接有 38 % 处于 SYN_RECV",
 		"203.0.113.80:443 有 6,563 条连接处于 SYN_RECV：SYN 洪泛攻击，或真实服务器没有应答", "连接最多：22,710",
 	} {
 		s[0].Chart.Marks[i].Text = text
 	}
-	s[1].Title, s[1].Bars.Label, s[1].Bars.Unit = "前后对比", "各真实服务器的连接", "条连接"
+	s[1].Title, s[1].Bars.Label, s[1].Bars.Category = "前后对比", "各真实服务器的连接", "真实服务器"
 	s[2].Title, s[2].Table.Caption = "真实服务器", "03:44 时 203.0.113.80:443 的真实服务器"
 	for i, title := range []string{"真实服务器", "转发方式", "权重", "连接", "SYN_RECV"} {
 		s[2].Table.Columns[i].Title = title
@@ -132,7 +132,7 @@ func chinese(t testing.TB) *page.Page {
 
 // large is the most that a page is to show smoothly.
 func large(t testing.TB) *page.Page {
-	chart := &page.TimeChart{Label: "Connections by virtual service", Unit: "connections", Stacked: true}
+	chart := &page.TimeChart{Label: "Connections by virtual service", Stacked: true}
 	const n = 2048
 	for k := range n {
 		chart.Times = append(chart.Times, start.Add(time.Duration(k)*time.Minute))
@@ -164,7 +164,7 @@ func hostile(t testing.TB) *page.Page {
 		s.Title, s.Text = evil, []string{evil}
 	}
 	chart := p.Sections[0].Chart
-	chart.Label, chart.Unit = evil, evil
+	chart.Label, chart.More = evil, evil
 	for i := range chart.Series {
 		chart.Series[i].Name = evil
 	}
@@ -172,7 +172,7 @@ func hostile(t testing.TB) *page.Page {
 		chart.Marks[i].Text, chart.Marks[i].Code, chart.Marks[i].Severity = evil, evil, evil
 	}
 	bars, table := p.Sections[1].Bars, p.Sections[2].Table
-	bars.Label, bars.Unit, bars.Groups[0], bars.Bars[0].Name = evil, evil, evil, evil
+	bars.Label, bars.Category, bars.Groups[0], bars.Bars[0].Name = evil, evil, evil, evil
 	table.Caption, table.Columns[0].Title, table.Rows[0][0] = evil, evil, evil
 	return p
 }
