@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -125,6 +126,28 @@ func (c *checked) Write(p []byte) (int, error) {
 		c.err = err
 	}
 	return n, err
+}
+
+// screen is how a result is shown here.
+func (a *app) screen(words *explain.Catalogue, color, output choice) render.Options {
+	o := render.Options{Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(color.value), Wide: output.value == "wide", Foot: a.foot(words)}
+	if o.Wide {
+		o.Width = 0
+	}
+	return o
+}
+
+// write has a result written to standard output.
+func (a *app) write(what string, write func(io.Writer) error) error {
+	out := bufio.NewWriter(a.stdout)
+	err := write(out)
+	if err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("writing the %s: %w", what, err)
+	}
+	return nil
 }
 
 // complain is the one place that prints errors. What they quote comes from the input

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -151,7 +150,7 @@ func runDiagnose(ctx context.Context, a *app, o *diagnoseOptions, args []string)
 	if err != nil {
 		return err
 	}
-	options := render.DiagnosisOptions{Options: render.Options{Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value)}, Verbose: o.verbose}
+	options := render.DiagnosisOptions{Options: a.screen(words, o.color, o.output), Verbose: o.verbose}
 	if o.list {
 		return render.RulesTable(a.stdout, settings, options.Options)
 	}
@@ -162,12 +161,8 @@ func runDiagnose(ctx context.Context, a *app, o *diagnoseOptions, args []string)
 	write := map[string]func(io.Writer, *render.Summary, render.DiagnosisOptions) error{
 		"table": render.DiagnosisScreen, "json": render.DiagnosisJSON, "markdown": render.DiagnosisMarkdown,
 	}[o.output.value]
-	out := bufio.NewWriter(a.stdout)
-	if err = write(out, s, options); err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the diagnosis: %w", err)
+	if err := a.write("diagnosis", func(w io.Writer) error { return write(w, s, options) }); err != nil {
+		return err
 	}
 	if stopped != nil {
 		return stopped

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"slices"
@@ -62,15 +61,7 @@ func writeDiagram(a *app, g render.Graph, output string) error {
 	if write == nil {
 		return a.page(func(w io.Writer) error { return render.DiagramText(w, g, a.width) })
 	}
-	out := bufio.NewWriter(a.stdout)
-	err := write(out, g)
-	if err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the diagram: %w", err)
-	}
-	return nil
+	return a.write("diagram", func(w io.Writer) error { return write(w, g) })
 }
 
 // graph is the diagram of that name.

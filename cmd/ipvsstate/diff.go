@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -31,9 +30,10 @@ type diffOptions struct {
 	color         choice
 }
 
-const diffExit = `  0    the two do not differ, or no count of connections by more than --threshold; with
-       --sync: the backup lacks no open connection, in ESTABLISHED or of UDP, or no more
-       than --threshold
+const diffExit = `  0    the two do not differ, or by no more than --threshold: no count of connections, in
+       all, in a state, of a service or a server, nor of templates; networks are not asked;
+       with --sync: the backup lacks no open connection, in ESTABLISHED or of UDP, or no
+       more than --threshold
   1    they differ
   2    could not: usage, permission, input or output; a reading cut short by --timeout;
        with --strict, a row that could not be read
@@ -114,16 +114,19 @@ func (f *thresholdFlag) String() string { return f.text }
 func (f *thresholdFlag) Type() string   { return "CHANGE" }
 func (f *thresholdFlag) Set(text string) error {
 	*f = thresholdFlag{text: text}
+	counts, shares := 0, 0
 	for part := range strings.SplitSeq(text, ",") {
 		percent, relative := strings.CutSuffix(part, "%")
 		n, err := strconv.ParseUint(percent, 10, 32)
-		if err != nil {
-			return errors.New("it takes a number of connections, a share, or both, as 500, 20% or 20%,100")
-		}
 		if relative {
 			f.relative = float64(n) / 100
+			shares++
 		} else {
 			f.count = n
+			counts++
+		}
+		if err != nil || counts > 1 || shares > 1 {
+			return errors.New("it takes a number of connections, a share, or both, as 500, 20% or 20%,100")
 		}
 	}
 	return nil
@@ -133,6 +136,17 @@ func (f *thresholdFlag) Set(text string) error {
 func (f *thresholdFlag) beyond(before, after uint64) bool {
 	by := max(before, after) - min(before, after)
 	return by > f.count && float64(by) > f.relative*float64(before)
+}
+
+// verdict says what came of the threshold, empty without one.
+func (f *thresholdFlag) verdict(words *explain.Catalogue, differ bool, beyond, within string) string {
+	switch {
+	case f.text == "":
+		return ""
+	case differ:
+		return words.Word(beyond, f.text)
+	}
+	return words.Word(within, f.text)
 }
 
 // differ reports that a comparison shows something beyond the threshold; without one the
@@ -167,13 +181,11 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	if len(args) > 0 && args[0] == "-" && (len(args) == 2 && args[1] == "-" || len(args) == 1 && !o.sync && !o.input.kernel()) {
 		return fail("hint.diff", errors.New("standard input can be read once"))
 	}
-	options := render.Options{
-		Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value),
-		Wide: o.output.value == "wide", Top: o.top, Foot: a.foot(words),
+	if o.input.kernel() && (o.after > 0 || len(args) == 0 && o.before > 0) {
+		return fail("hint.one-table-diff", errors.New("the running kernel has one table, not several"))
 	}
-	if options.Wide {
-		options.Width = 0
-	}
+	options := a.screen(words, o.color, o.output)
+	options.Top = o.top
 	if options.Wide && o.top < 0 {
 		options.Top = 0
 	}
@@ -191,6 +203,9 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	}
 	if after == nil || err != nil {
 		return err
+	}
+	if len(args) == 2 && args[0] == args[1] && before.Of > 1 && before.Index == after.Index {
+		return fail("hint.one-listing", fmt.Errorf("%s: it is listing %d of %d in both places", args[0], before.Index, before.Of))
 	}
 	if err := samePseudonyms(before, after); err != nil {
 		return err
@@ -213,11 +228,13 @@ func runDiff(ctx context.Context, a *app, o *diffOptions, args []string) error {
 	})
 	shown := &render.Diff{Before: before, After: after, Seconds: apart, Backwards: backwards, Whole: whole, Diff: d}
 	shown.Config, shown.ConfigTold = history.CompareConfigs(before.Config, after.Config)
+	differ := o.threshold.differ(d) || o.threshold.text == "" && len(shown.Config) > 0
+	shown.Threshold = o.threshold.verdict(words, differ, "diff.beyond", "diff.within")
 	return o.write(a, "comparison", func(w io.Writer) error {
 		return map[string]func(io.Writer, *render.Diff, render.Options) error{
 			"table": render.DiffScreen, "wide": render.DiffScreen, "json": render.DiffJSON, "csv": render.DiffCSV, "markdown": render.DiffMarkdown, "html": render.DiffHTML,
 		}[o.output.value](w, shown, options)
-	}, o.threshold.differ(d) || o.threshold.text == "" && len(shown.Config) > 0)
+	}, differ)
 }
 
 // usualKept is how many services, servers and networks are kept of each, where --top does
@@ -283,13 +300,8 @@ func isWhole(s *render.Summary) bool {
 
 // write writes a result, and makes of a difference the exit code.
 func (o *diffOptions) write(a *app, what string, write func(io.Writer) error, differ bool) error {
-	out := bufio.NewWriter(a.stdout)
-	err := write(out)
-	if err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the %s: %w", what, err)
+	if err := a.write(what, write); err != nil {
+		return err
 	}
 	if differ {
 		return &failure{err: errFound, code: exitFound}

@@ -21,16 +21,19 @@ func (o *diffOptions) runSync(a *app, master, backup *render.Summary, first, sec
 	if master.Config != nil {
 		threshold = master.Config.Sysctls["sync_threshold"]
 		about.TemplatesOnly = master.Config.Sysctls["sync_persist_mode"] == "1"
+		about.OldVersion = master.Config.Sysctls["sync_version"] == "0"
 	}
 	shown := &render.Sync{Master: master, Backup: backup, Apart: apart, Threshold: threshold, Sync: history.CompareSync(first, second, about)}
 	shown.Config, shown.ConfigTold = history.CompareConfigs(master.Config, backup.Config)
 	// One has a master daemon and the other a backup's.
 	shown.Config = slices.DeleteFunc(shown.Config, func(c history.ConfigChange) bool { return c.What == history.DaemonPart })
+	lacks := o.threshold.beyond(shown.Open().Master, shown.Open().Held)
+	shown.Verdict = o.threshold.verdict(options.Words, lacks, "sync.beyond", "sync.within")
 	return o.write(a, "coverage", func(w io.Writer) error {
 		return map[string]func(io.Writer, *render.Sync, render.Options) error{
 			"table": render.SyncScreen, "wide": render.SyncScreen, "json": render.SyncJSON, "csv": render.SyncCSV, "markdown": render.SyncMarkdown, "html": render.SyncHTML,
 		}[o.output.value](w, shown, options)
-	}, o.threshold.beyond(shown.Open().Master, shown.Open().Held))
+	}, lacks)
 }
 
 // single reports that --sync is asked of one listing: nothing else is to be read.

@@ -38,15 +38,6 @@ func whyNoConfig(err error) string {
 	return err.Error()
 }
 
-// findFailure is of arguments under which nothing is to be read: the first thing that kept it.
-func findFailure(err error) error {
-	var none *capture.NothingFoundError
-	if errors.As(err, &none) && len(none.Failures) > 0 {
-		return openFailure("", none.Failures[0])
-	}
-	return fail("hint.trend", err)
-}
-
 func openFailure(name string, err error) error {
 	switch {
 	case errors.Is(err, capture.ErrDirectory):

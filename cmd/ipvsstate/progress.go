@@ -7,10 +7,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/clipperhouse/displaywidth"
 	"golang.org/x/term"
 
 	"ipvsstate/internal/explain"
+	"ipvsstate/internal/render"
 )
 
 // progressAfter is how long a reading may last without a word, progressEvery how often one
@@ -35,7 +35,7 @@ func (p *progressLine) say(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.shown = true
-	fmt.Fprintf(p.w, "\r%s\x1b[K", displaywidth.TruncateString(text, p.width-1, ""))
+	fmt.Fprintf(p.w, "\r%s\x1b[K", render.Fit(text, p.width-1))
 }
 
 // aside clears the line, and lets write have the terminal.

@@ -414,7 +414,7 @@ func (r *reading) take(src *capture.Source, s *snapshot) *render.Summary {
 	m := &render.Summary{
 		Kind: src.Kind, Name: src.Name, Format: render.FormatOf(&s.Counts, s.Header),
 		Index: r.seen, Of: r.seen, Merged: o.merge,
-		Time: s.Time, TimeFrom: render.TimeHeader, Complete: s.Complete, CutShort: s.Message == parse.CutShort, Cut: s.Cut,
+		Time: s.Time, TimeFrom: render.TimeHeader, TimeLocal: s.TimeLocal, TimeYearless: s.TimeFrom == capture.TimeYearless, Complete: s.Complete, CutShort: s.Message == parse.CutShort, Cut: s.Cut,
 		Input: s.Counts, Tally: s.Result.Tally,
 		Config: s.Config(), ConfigFrom: render.ConfigListing, Misread: s.Misread(),
 	}
@@ -423,8 +423,8 @@ func (r *reading) take(src *capture.Source, s *snapshot) *render.Summary {
 	}
 	if s.Time.IsZero() {
 		m.TimeFrom = render.TimeUnknown
-		if t, ok := capture.NameTime(src.Name, time.Local); ok && src.Kind == capture.File {
-			m.Time, m.TimeFrom = t, render.TimeName
+		if t, local, ok := capture.LocalNameTime(src.Name, time.Local); ok && src.Kind == capture.File {
+			m.Time, m.TimeFrom, m.TimeLocal = t, render.TimeName, local
 		}
 	}
 	switch had := r.chosen; {

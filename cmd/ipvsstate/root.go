@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // newRoot builds the commands. Without a command's name the summary is shown.
@@ -25,12 +26,26 @@ func newRoot(a *app) *cobra.Command {
 	root.SetVersionTemplate("ipvsstate {{.Version}}\n")
 	root.AddCommand(newSummary(a), newList(a), newServices(a), newDiagnose(a), newCheck(a), newRecord(a), newDiff(a), newTrend(a), newExplain(a), newVersion(a))
 	root.InitDefaultCompletionCmd()
+	completeNoFiles(root)
 	for _, c := range root.Commands() {
+		completeNoFiles(c)
 		if c.Name() == "completion" {
 			c.Example = "  ipvsstate completion bash >/etc/bash_completion.d/ipvsstate"
 		}
 	}
 	return root
+}
+
+// pathFlags are those whose value is a path, or can be one.
+var pathFlags = []string{"set-file", "anonymize-key", "proc", "netns"}
+
+// completeNoFiles keeps the shell from offering files where a flag takes none.
+func completeNoFiles(c *cobra.Command) {
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if _, has := c.GetFlagCompletionFunc(f.Name); !has && f.Value.Type() != "bool" && !slices.Contains(pathFlags, f.Name) {
+			complete(c, f.Name, nil)
+		}
+	})
 }
 
 // noArgs refuses arguments, with a hint.
@@ -108,8 +123,5 @@ func addChoice(c *cobra.Command, to *choice, name, short, usage string) {
 		usage += ": " + strings.Join(to.allowed, ", ")
 	}
 	c.Flags().VarP(to, name, short, usage)
-	err := c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(to.allowed, cobra.ShellCompDirectiveNoFileComp))
-	if err != nil {
-		panic(err) // a flag of that name is registered twice
-	}
+	complete(c, name, to.allowed)
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -76,22 +74,13 @@ func runServices(ctx context.Context, a *app, o *servicesOptions, args []string)
 		return stopped
 	}
 	r := &render.Services{Summary: s, Report: services.NewReport(s.Tally.Groups(), s.Services(), s.Whole())}
-	options := render.Options{
-		Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value),
-		Wide: o.output.value == "wide", Top: o.top,
-	}
-	if options.Wide {
-		options.Width = 0
-	}
+	options := a.screen(words, o.color, o.output)
+	options.Top = o.top
 	write := map[string]func(io.Writer, *render.Services, render.Options) error{
 		"table": render.ServicesScreen, "wide": render.ServicesScreen, "json": render.ServicesJSON, "csv": render.ServicesCSV, "markdown": render.ServicesMarkdown,
 	}[o.output.value]
-	out := bufio.NewWriter(a.stdout)
-	if err = write(out, r, options); err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the services: %w", err)
+	if err := a.write("services", func(w io.Writer) error { return write(w, r, options) }); err != nil {
+		return err
 	}
 	return stopped
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -145,26 +144,17 @@ func runSummary(ctx context.Context, a *app, o *summaryOptions, args []string) e
 		s.Diagnosis = diagnoseSample(s)
 		debug.SetGCPercent(percent)
 	}
-	options := render.Options{
-		Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value),
-		Explain: !o.noExplain, Order: tally.ByCount, Wide: o.output.value == "wide",
-		Foot: a.foot(words), By: q.by, Across: o.across != "", Top: o.top,
-	}
+	options := a.screen(words, o.color, o.output)
+	options.Explain, options.Order = !o.noExplain, tally.ByCount
+	options.By, options.Across, options.Top = q.by, o.across != "", o.top
 	if o.sort.value == "lifecycle" {
 		options.Order = tally.ByLifeCycle
 	}
 	write := map[string]func(io.Writer, *render.Summary, render.Options) error{
 		"table": render.Screen, "wide": render.Screen, "json": render.JSON, "csv": render.CSV, "markdown": render.Markdown, "html": render.SummaryHTML,
 	}[o.output.value]
-	if options.Wide {
-		options.Width = 0
-	}
-	out := bufio.NewWriter(a.stdout)
-	if err = write(out, s, options); err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the summary: %w", err)
+	if err := a.write("summary", func(w io.Writer) error { return write(w, s, options) }); err != nil {
+		return err
 	}
 	return stopped
 }

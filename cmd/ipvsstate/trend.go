@@ -1,20 +1,17 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"maps"
 	"runtime/debug"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"ipvsstate/internal/capture"
 	"ipvsstate/internal/explain"
-	"ipvsstate/internal/history"
 	"ipvsstate/internal/parse"
 	"ipvsstate/internal/render"
 	"ipvsstate/internal/tally"
@@ -24,7 +21,7 @@ type trendOptions struct {
 	by       choice
 	since    string
 	until    string
-	interval time.Duration
+	interval span
 	host     string
 	findings bool
 	format   choice
@@ -65,7 +62,7 @@ Memory does not grow with the number of snapshots. Ctrl-C shows what has been re
 			}
 			return nil
 		},
-		Annotations: map[string]string{exitStatus: readingExit},
+		Annotations: map[string]string{exitStatus: trendExit},
 		RunE:        func(c *cobra.Command, args []string) error { return runTrend(c.Context(), a, o, args) },
 	}
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -75,15 +72,20 @@ Memory does not grow with the number of snapshots. Ctrl-C shows what has been re
 	f.SortFlags = false
 	addChoice(c, &o.output, "output", "o", "format of the output")
 	addChoice(c, &o.by, "by", "", "follow the connections by")
-	f.StringVar(&o.since, "since", "", "leave out older snapshots: `TIME`, or an age: 24h, 7d")
+	f.StringVar(&o.since, "since", "", "leave out older snapshots: `TIME`, which is local unless it names a zone (2026-11-22, 2026-11-22 05:28 UTC), or an age: 24h, 1d12h")
 	f.StringVar(&o.until, "until", "", "leave out newer snapshots: `TIME` or an age")
-	f.DurationVar(&o.interval, "interval", 0, "the length of an interval: 5m, 1h (0: as many as fit a screen; for programs one a snapshot)")
+	f.Var(&o.interval, "interval", "the length of an interval: 5m, 1h, 1d (0: as many as fit a screen; for programs one a snapshot)")
 	f.StringVar(&o.host, "host", "", "only this director's snapshots: `NAME`")
 	f.BoolVar(&o.findings, "findings", false, "ask the rules of diagnose about each snapshot, and say when each finding was met; -o html does so too")
 	addChoice(c, &o.format, "format", "", "take only rows of this format")
 	addScreenFlags(c, &o.lang, &o.color)
 	return c
 }
+
+const trendExit = `  0    done
+  2    could not: usage, permission, output; an input that is damaged or cannot be read,
+       beside which the others are shown; no snapshot to follow
+  130  interrupted; what had been read is shown`
 
 // screenRows is how many intervals a screen has at most.
 const screenRows = 31
@@ -93,16 +95,10 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), hosts: make(map[string]*render.TrendHost), others: make(map[string]bool), unnamed: newUnnamedLogs(o.interval),
+	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), hosts: make(map[string]*render.TrendHost), others: make(map[string]bool), unnamed: newUnnamedLogs(o.interval.Duration),
 		line: progressLine{w: a.stderr, width: a.columns()}}
-	if r.since, err = o.moment("since", o.since, a.now()); err != nil {
+	if r.since, r.until, err = o.times(a.now()); err != nil {
 		return err
-	}
-	if r.until, err = o.moment("until", o.until, a.now()); err != nil {
-		return err
-	}
-	if o.interval < 0 || o.interval%time.Second != 0 {
-		return fail("hint.interval", fmt.Errorf("--interval %s: it takes whole seconds", o.interval))
 	}
 	r.by, _ = tally.DimensionOf(o.by.value) // the flag takes no other
 	if r.findings() {
@@ -114,27 +110,25 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 	if len(r.hosts)+len(unnamed) == 0 {
 		return r.nothing(stopped)
 	}
-	t := &render.Trend{By: r.by.Aspect, Interval: o.interval, Stopped: stopped != nil, Notes: r.notes(unnamed), Hosts: unnamed}
-	if o.interval == 0 && (o.output.value == "table" || o.output.value == "markdown") {
+	t := &render.Trend{By: r.by.Aspect, Interval: o.interval.Duration, Stopped: stopped != nil, Notes: r.notes(unnamed), Hosts: unnamed}
+	if o.interval.Duration == 0 && (o.output.value == "table" || o.output.value == "markdown") {
 		t.Rows = screenRows
 	}
 	for _, host := range slices.Sorted(maps.Keys(r.hosts)) {
 		t.Hosts = append(t.Hosts, *r.hosts[host])
 	}
-	options := render.Options{Words: words, Width: a.width, Terminal: a.terminal, Color: a.color(o.color.value), Wide: o.output.value == "wide", Foot: a.foot(words)}
-	if options.Wide {
-		options.Width = 0
-	}
+	options := a.screen(words, o.color, o.output)
 	write := map[string]func(io.Writer, *render.Trend, render.Options) error{
 		"table": render.TrendScreen, "wide": render.TrendScreen, "json": render.TrendJSON, "jsonl": render.TrendJSONL,
 		"csv": render.TrendCSV, "markdown": render.TrendMarkdown, "html": render.TrendHTML,
 	}[o.output.value]
-	out := bufio.NewWriter(a.stdout)
-	if err = write(out, t, options); err == nil {
-		err = out.Flush()
+	if err := a.write("trend", func(w io.Writer) error { return write(w, t, options) }); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("writing the trend: %w", err)
+	if o.output.value == "csv" || o.output.value == "jsonl" { // which have no place for them
+		for _, note := range render.TrendNotes(t, options) {
+			fmt.Fprintf(a.stderr, "ipvsstate: %s\n", note)
+		}
 	}
 	switch {
 	case stopped != nil:
@@ -143,20 +137,4 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 		return r.failed
 	}
 	return nil
-}
-
-// moment is the time that --since or --until names: a time, or an age.
-func (o *trendOptions) moment(flag, text string, now time.Time) (t time.Time, err error) {
-	if text == "" {
-		return t, nil
-	}
-	if age, err := history.ParseAge(text); err == nil {
-		return now.Add(-age), nil
-	}
-	for _, form := range []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02"} {
-		if t, err = time.ParseInLocation(form, text, time.Local); err == nil {
-			return t, nil
-		}
-	}
-	return t, fail("hint.since", fmt.Errorf("--%s: %q is neither a time nor an age", flag, text))
 }

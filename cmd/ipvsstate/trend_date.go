@@ -24,6 +24,8 @@ type trendInput struct {
 type datedPoint struct {
 	point     *history.Point
 	from      render.TimeFrom
+	local     bool // its zone is not told
+	yearless  bool
 	host      string
 	backwards bool // older than the one before it
 }
@@ -36,7 +38,7 @@ func (in *trendInput) date(p *history.Point, s *capture.Snapshot[*tally.Tally]) 
 	if s.Time.IsZero() {
 		return d
 	}
-	d.from = render.TimeHeader
+	d.from, d.local, d.yearless = render.TimeHeader, s.TimeLocal, s.TimeFrom == capture.TimeYearless
 	p.Time = s.Time
 	if s.TimeLocal && !s.Time.After(in.before) { // an hour that comes twice
 		if later, ok := capture.Twice(s.Time, time.Local); ok && later.After(in.before) {
@@ -52,12 +54,29 @@ func (in *trendInput) date(p *history.Point, s *capture.Snapshot[*tally.Tally]) 
 // tells, or when it was last written. Beside snapshots that tell theirs it is not that.
 func (in *trendInput) dateLast() {
 	if in.last == nil || !in.before.IsZero() {
+		in.settleHour()
 		return
 	}
-	if t, ok := capture.NameTime(in.src.Name, time.Local); ok && in.src.Kind == capture.File {
-		in.last.point.Time, in.last.from = t, render.TimeName
+	if t, local, ok := capture.LocalNameTime(in.src.Name, time.Local); ok && in.src.Kind == capture.File {
+		in.last.point.Time, in.last.from, in.last.local = t, render.TimeName, local
+		in.settleHour()
 	} else if !in.src.Modified.IsZero() {
 		in.last.point.Time, in.last.from = in.src.Modified, render.TimeMtime
 		in.last.point.Coarse = in.src.Coarse
+	}
+}
+
+// written is how near to a snapshot's time its file is written.
+const written = 30 * time.Minute
+
+// settleHour takes the input's only snapshot to be of the second of two hours in which clocks show the
+// same, if the file was written then.
+func (in *trendInput) settleHour() {
+	if in.count != 1 || !in.last.local {
+		return
+	}
+	later, ok := capture.Twice(in.last.point.Time, time.Local)
+	if ok && in.src.Modified.Sub(later).Abs() < written {
+		in.last.point.Time = later
 	}
 }

@@ -93,6 +93,7 @@ func (u *unnamedLogs) merge(l, part *unnamedLog) {
 	for from, n := range part.Times {
 		l.Times[from] += n
 	}
+	l.Local, l.Yearless, l.Zone = l.Local+part.Local, l.Yearless+part.Yearless, cmp.Or(l.Zone, part.Zone)
 	l.open += part.open
 	for of, n := range part.copies {
 		l.copies[of] += n

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
+	"io/fs"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +38,7 @@ type trendReading struct {
 	hosts     map[string]*render.TrendHost
 	failed    error // the first input that could not be read
 	failures  int
+	closed    int             // of them could not even be opened
 	unlisted  int             // inputs without a listing
 	undated   int             // snapshots whose time nothing tells
 	backwards int             // times that are older than the one before in their input
@@ -70,6 +69,26 @@ func (r *trendReading) refuse(err error) {
 	}
 }
 
+// refuseClosed is of an input that could not be opened.
+func (r *trendReading) refuseClosed(err error) {
+	r.mu.Lock()
+	r.closed++
+	r.mu.Unlock()
+	r.refuse(err)
+}
+
+// findFailure is of arguments under which nothing is to be read: the first thing that kept it.
+func findFailure(err error) error {
+	var none *capture.NothingFoundError
+	if !errors.As(err, &none) || len(none.Failures) == 0 {
+		return fail("hint.trend", err)
+	}
+	if err = none.Failures[0]; errors.Is(err, fs.ErrNotExist) {
+		return fail("hint.trend", err)
+	}
+	return openFailure("", err)
+}
+
 // read reads all inputs. It returns an error only if that ended the reading.
 func (r *trendReading) read(ctx context.Context, args []string) error {
 	if len(args) == 0 {
@@ -87,11 +106,11 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 		case err != nil && len(jobs) == 0:
 			return findFailure(err)
 		case err != nil:
-			r.refuse(findFailure(err))
+			r.refuseClosed(findFailure(err))
 			failures = nil
 		}
 		for _, err := range failures {
-			r.refuse(openFailure("", err))
+			r.refuseClosed(openFailure(".", err))
 		}
 		for i := range units {
 			if u := &units[i]; !r.outOfTime(u) {
@@ -161,7 +180,11 @@ func (r *trendReading) unit(ctx context.Context, u *capture.Unit, cfg capture.Co
 		return ctx.Err()
 	})
 	r.bytes.Add(u.Size)
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist): // it was there a moment ago
+		r.refuseClosed(openFailure(u.Path, err))
+	default:
 		r.refuse(readFailure(&capture.Source{Name: u.Path}, err, "hint.damaged-listing"))
 	}
 }
@@ -276,128 +299,6 @@ func (r *trendReading) events(src *capture.Source, s *capture.Snapshot[*tally.Ta
 	}
 	for _, f := range diagnoseSample(m).Findings {
 		all = append(all, render.EventOf(&f, r.words))
-	}
-	return all
-}
-
-// add adds a snapshot to its director's trend, or to its log's if nothing tells the director. Of
-// none there is nothing to add.
-func (r *trendReading) add(d *datedPoint, in *trendInput) {
-	if d == nil {
-		return
-	}
-	at := d.point.Time
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if d.backwards {
-		r.backwards++
-	}
-	switch {
-	case d.from == render.TimeUnknown:
-		r.undated++
-		return
-	case r.options.host != "" && d.host != r.options.host:
-		r.others[d.host] = true
-		return
-	case !r.since.IsZero() && at.Before(r.since), !r.until.IsZero() && at.After(r.until):
-		r.leaveOut(at)
-		return
-	case d.host == "":
-		if in.log == nil {
-			in.log = r.unnamed.log(in.src.Name)
-			in.log.open++
-		}
-		r.unnamed.add(in.log.whole(), d)
-		return
-	}
-	h := r.hosts[d.host]
-	if h == nil {
-		h = &render.TrendHost{Host: d.host, Trend: history.NewTrend(r.options.interval), Times: make(map[render.TimeFrom]int)}
-		r.hosts[d.host] = h
-	}
-	addTo(h, d)
-}
-
-// addTo adds a snapshot to a trend, and counts where its time is from.
-func addTo(h *render.TrendHost, d *datedPoint) {
-	if h.Add(d.point) {
-		h.Times[d.from]++
-	}
-}
-
-// closeLog notes that no more is read of an input.
-func (r *trendReading) closeLog(in *trendInput) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if in.log != nil {
-		in.log.whole().open--
-	}
-}
-
-// leaveOut counts what --since and --until leave out.
-func (r *trendReading) leaveOut(at time.Time) {
-	if r.outside++; at.After(r.newest) {
-		r.newest = at
-	}
-}
-
-// nothing is why there is no trend.
-func (r *trendReading) nothing(stopped error) error {
-	switch {
-	case stopped != nil:
-		return stopped
-	case r.failed != nil:
-		return r.failed
-	case len(r.others) > 0:
-		return r.nothingOf(r.options.host)
-	case r.outside > 0:
-		return fail("hint.outside", errors.New("all snapshots are outside of --since and --until"), r.newest.UTC().Format("2006-01-02 15:04:05 UTC"))
-	case r.undated > 0:
-		return fail("hint.undated", errors.New("no snapshot tells its time"))
-	}
-	return fail("hint.trend", errors.New("no listing of IPVS connections was found"))
-}
-
-// shownHosts is how many directors are named that there are.
-const shownHosts = 10
-
-// nothingOf is why there is no trend of a director, where there are others.
-func (r *trendReading) nothingOf(host string) error {
-	within := ""
-	if r.outside > 0 {
-		within = " within --since and --until"
-	}
-	err := fmt.Errorf("no snapshot%s is known to be of %s", within, host)
-	delete(r.others, "")
-	names := slices.Sorted(maps.Keys(r.others))
-	if len(names) == 0 {
-		return fail("hint.hostless", err)
-	}
-	if len(names) > shownHosts {
-		names = append(names[:shownHosts], "…")
-	}
-	return fail("hint.hosts", err, render.Clean(strings.Join(names, ", ")))
-}
-
-// notes are what a reader must know of the reading.
-func (r *trendReading) notes(unnamed []render.TrendHost) (all []string) {
-	add := func(key string, n int) {
-		if n > 0 {
-			all = append(all, r.words.Count(key, uint64(n)))
-		}
-	}
-	if r.failed != nil {
-		add("trend.failed", r.failures)
-	}
-	add("trend.unlisted", r.unlisted)
-	add("trend.undated", r.undated)
-	add("trend.backwards", r.backwards)
-	add("bad", int(r.bad))
-	if len(unnamed) > 1 {
-		all = append(all, r.words.Word("trend.overlap", render.Clean(unnamed[0].Host), render.Clean(unnamed[1].Host)))
-	}
-	if r.unnamed.crowded {
-		all = append(all, r.words.Word("trend.crowded", maxLogs))
 	}
 	return all
 }

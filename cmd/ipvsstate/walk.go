@@ -1,9 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"errors"
-	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -95,17 +94,10 @@ func runWalk(a *app, o *walkOptions, args []string) error {
 		path = machine.Both
 	}
 	steps := m.Walk(path, o.timeouts.Timeouts, events)
-	out := bufio.NewWriter(a.stdout)
-	if o.output.value == "json" {
-		err = render.WalkJSON(out, steps, m.Protocol, o.forwarding.value, o.secure)
-	} else {
-		err = render.Walk(out, steps, words, a.width)
-	}
-	if err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the walk: %w", err)
-	}
-	return nil
+	return a.write("walk", func(w io.Writer) error {
+		if o.output.value == "json" {
+			return render.WalkJSON(w, steps, m.Protocol, o.forwarding.value, o.secure)
+		}
+		return render.Walk(w, steps, words, a.width)
+	})
 }

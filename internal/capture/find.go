@@ -49,8 +49,8 @@ func (e *NothingFoundError) Error() string {
 
 func (e *NothingFoundError) Unwrap() []error { return e.Failures }
 
-// unfinished is how the names of snapshots begin that are being written.
-const unfinished = ".ipvsstate-record-"
+// UnfinishedPrefix is how the names of snapshots begin that are being written.
+const UnfinishedPrefix = ".ipvsstate-record-"
 
 // Find looks for what there is to read under command-line arguments: files, directories, and
 // patterns (filepath.Match: * ? [a-z], none that crosses folders) that the shell has left as
@@ -127,7 +127,7 @@ func (f *finder) pattern(pattern string) {
 	names, err := filepath.Glob(pattern)
 	found := false
 	for _, name := range names {
-		if base := filepath.Base(name); isHidden(base) && !isHidden(filepath.Base(pattern)) || strings.HasPrefix(base, unfinished) {
+		if base := filepath.Base(name); isHidden(base) && !isHidden(filepath.Base(pattern)) || strings.HasPrefix(base, UnfinishedPrefix) {
 			continue
 		}
 		found = true

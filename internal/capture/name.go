@@ -24,12 +24,24 @@ var (
 // 1970. Without Z, UTC, GMT or an offset it is taken to be in loc; -0500 is none, but what
 // numbers files. The numbers that logrotate puts behind a name (.1.gz) tell none.
 func NameTime(name string, loc *time.Location) (t time.Time, ok bool) {
-	t, _, _, ok = nameStamp(filepath.Base(name), loc)
+	t, _, ok = LocalNameTime(name, loc)
 	return t, ok
 }
 
-// nameStamp also says what stands before the time in the name, and behind it.
-func nameStamp(base string, loc *time.Location) (t time.Time, front, behind string, ok bool) {
+// LocalNameTime also says whether loc had to say which moment that is.
+func LocalNameTime(name string, loc *time.Location) (t time.Time, local, ok bool) {
+	n, ok := nameStamp(filepath.Base(name), loc)
+	return n.time, n.local, ok
+}
+
+// nameTold is a time in a name, with what stands before it and behind it.
+type nameTold struct {
+	time          time.Time
+	local         bool
+	front, behind string
+}
+
+func nameStamp(base string, loc *time.Location) (told nameTold, ok bool) {
 	for _, form := range []*regexp.Regexp{nameTime, nameDay} {
 		m := form.FindStringSubmatchIndex(base)
 		if m == nil {
@@ -51,15 +63,15 @@ func nameStamp(base string, loc *time.Location) (t time.Time, front, behind stri
 				continue
 			}
 		}
-		if t, _, ok = s.instant(loc); ok {
-			return t, base[:m[2]], base[m[len(m)-2]:], true
+		if t, local, ok := s.instant(loc); ok {
+			return nameTold{t, local, base[:m[2]], base[m[len(m)-2]:]}, true
 		}
 	}
 	if m := nameEpoch.FindStringSubmatchIndex(base); m != nil {
 		seconds, _ := strconv.ParseInt(base[m[2]:m[3]], 10, 64)
-		return time.Unix(seconds, 0), base[:m[2]], base[m[len(m)-2]:], true
+		return nameTold{time.Unix(seconds, 0), false, base[:m[2]], base[m[len(m)-2]:]}, true
 	}
-	return t, "", "", false
+	return told, false
 }
 
 // NameHost is the host that a path tells: what stands before the time in the file's name, as
@@ -69,14 +81,14 @@ func nameStamp(base string, loc *time.Location) (t time.Time, front, behind stri
 // no host is told. Nor is one by a name without a time. A host has a letter in it, or is an
 // address.
 func NameHost(path string) string {
-	_, front, behind, ok := nameStamp(filepath.Base(path), time.UTC)
+	n, ok := nameStamp(filepath.Base(path), time.UTC)
 	if !ok {
 		return ""
 	}
-	if host := hostIn(strings.TrimPrefix(front, "sosreport-")); host != "" {
+	if host := hostIn(strings.TrimPrefix(n.front, "sosreport-")); host != "" {
 		return host
 	}
-	behind = strings.TrimLeftFunc(behind, unicode.IsUpper) // the letters of a zone
+	behind := strings.TrimLeftFunc(n.behind, unicode.IsUpper) // the letters of a zone
 	if behind == "" || !strings.Contains("-_.@", behind[:1]) {
 		return ""
 	}
@@ -138,11 +150,11 @@ var serial = regexp.MustCompile(`(^|[-_.])\d{3,}($|[-_.])`)
 // numbers of three digits and more, and what compression and rotation put at the end.
 func Stem(base string) string {
 	for range 4 {
-		_, front, behind, ok := nameStamp(base, time.UTC)
+		n, ok := nameStamp(base, time.UTC)
 		if !ok {
 			break
 		}
-		base = strings.TrimRight(front, "-_.") + behind
+		base = strings.TrimRight(n.front, "-_.") + n.behind
 	}
 	for {
 		base = rotation.ReplaceAllString(base, "")

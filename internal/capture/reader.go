@@ -392,7 +392,9 @@ func (r *Reader[A]) take(s *segment[A]) {
 		c.whole = s.end == c.Entries+c.Bad+c.OtherFormat
 	}
 	r.takeHosts(c, s.host)
-	c.Cut = s.cut || s.begin == parse.TitleLine && s.counts.Lines == 1 // unless column titles follow
+	if s.counts.Lines > 0 { // and not the beginning of a block
+		c.Cut = s.cut || s.begin == parse.TitleLine && s.counts.Lines == 1 // unless column titles follow
+	}
 	c.title = c.title || s.begin == parse.TitleLine
 	c.columns = c.columns || s.begin == parse.ColumnsLine
 	if s.begin == parse.ColumnsLine {

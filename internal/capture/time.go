@@ -48,7 +48,7 @@ type clock struct {
 const maxTimeLine = 256
 
 // lineTime is the time that a line tells which holds nothing else, but a label (date:,
-// timestamp=, 时间：), decoration (# = - * > [ ] and quotes) and terminal escapes. These are
+// timestamp=, 时间：, snapshot at), decoration (# = - * > [ ] ( ) { } | + ~ _ . / and quotes) and terminal escapes. These are
 // known, with fractions of a second or without:
 //
 //	Sun Nov 22 05:28:40 CST 2026         date in the C locale; the parts in any order
@@ -66,8 +66,10 @@ const maxTimeLine = 256
 //	Nov 22 05:28:40                      of a file whose modification time is known
 //	Every 2.0s: ipvsadm -Lnc   lvs1: Sun Nov 22 05:28:40 2026    watch, with any of the above
 //	lvs1: 2026-11-22 05:28:40            a host, with the colon or without, and any of the above
+//	2026-11-22 05:28:40 lvs1             a host behind it, where the year is told
+//	[2026-11-22 05:28:40] root@lvs1:~# ipvsadm -Lnc
 //
-// A host in front has a digit, a dot or a dash, so that other words are none; what only numbers
+// A host has a digit, a dot or a dash, so that other words are none; what only numbers
 // (run-17) is none either.
 //
 // Behind a date with its year a time may be without seconds (2026-11-22 05:28, 202611220528);
@@ -85,7 +87,38 @@ func (c clock) lineTime(line []byte) (t told, ok bool) {
 	if bytes.IndexByte(line, 0x1b) >= 0 {
 		line = parse.WithoutEscapes(line)
 	}
+	if bytes.IndexByte(line, 0xef) >= 0 {
+		line = bytes.ReplaceAll(line, []byte("："), []byte(":"))
+	}
+	if t, ok = c.beforePrompt(line); ok {
+		return t, true
+	}
 	text := trimMarks(line)
+	if t, ok = c.trimmedTime(text); ok {
+		return t, true
+	}
+	if inner := trimRareMarks(text); len(inner) < len(text) {
+		return c.trimmedTime(trimMarks(inner))
+	}
+	return t, false
+}
+
+// trimRareMarks cuts marks off that times may end with themselves, as (CST) and those that are cut in
+// their zone or clock do: what opens, and a plus, is none at the end alone.
+func trimRareMarks(text []byte) []byte {
+	inner := bytes.TrimLeft(text, "({|+~_./: \t")
+	after := ")}|~_./ \t"
+	if len(inner) < len(text) && text[0] == '+' {
+		after += "+"
+	}
+	inner = bytes.TrimRight(inner, after)
+	if clock, colon := bytes.CutSuffix(inner, []byte(":")); colon && bytes.Count(clock, []byte(":")) > 1 {
+		inner = clock
+	}
+	return inner
+}
+
+func (c clock) trimmedTime(text []byte) (t told, ok bool) {
 	if len(text) < len("1795325320") {
 		return t, false
 	}
@@ -93,8 +126,12 @@ func (c clock) lineTime(line []byte) (t told, ok bool) {
 		if rest, ok := watchHead(text); ok {
 			return c.watch(rest)
 		}
-		if label := withoutLabel(text); len(label) < len(text) {
+		label, utc := withoutLabel(text)
+		if len(label) < len(text) {
 			text = trimMarks(label)
+		}
+		if utc {
+			c.loc = time.UTC
 		}
 	}
 	if rest, at := bytes.CutPrefix(text, []byte("@")); at {
@@ -106,7 +143,63 @@ func (c clock) lineTime(line []byte) (t told, ok bool) {
 	if t, ok = c.parse(text); ok {
 		return t, true
 	}
-	return c.behindHost(text)
+	if t, ok = c.behindHost(text); ok {
+		return t, true
+	}
+	return c.beforeHost(text)
+}
+
+// beforePrompt is the time in brackets in front of a shell's prompt, which tells the host:
+//
+//	[2026-11-22 05:28:40] root@lvs1:~# ipvsadm -Lnc
+func (c clock) beforePrompt(line []byte) (t told, ok bool) {
+	line = bytes.TrimLeft(line, " ")
+	if len(line) == 0 || line[0] != '[' {
+		return t, false
+	}
+	text, prompt, _ := bytes.Cut(line[1:], []byte("]"))
+	host, ok := promptHost(prompt)
+	if !ok {
+		return t, false
+	}
+	t, ok = c.parse(trimMarks(text))
+	t.host = host
+	return t, ok
+}
+
+// beforeHost is the time, with its year, that stands before a host, which has a digit or is one of a domain.
+func (c clock) beforeHost(text []byte) (t told, ok bool) {
+	at := bytes.LastIndexByte(text, ' ')
+	if at < 0 {
+		return t, false
+	}
+	name := text[at+1:]
+	if !bytes.ContainsAny(name, "0123456789") && bytes.Count(name, []byte(".")) < 2 || !isWordEnd(name) || !isDirector(string(name)) {
+		return t, false
+	}
+	t, ok = c.parse(trimMarks(text[:at]))
+	t.host = string(name)
+	return t, ok && t.from == TimeLine
+}
+
+// isWordEnd reports a letter or a digit at the end.
+func isWordEnd(name []byte) bool {
+	c := name[len(name)-1]
+	return c-'0' <= 9 || c|0x20-'a' < 26
+}
+
+// isDirector reports a host's name, and none that only numbers, as run-17 does.
+func isDirector(name string) bool {
+	word := strings.ToLower(strings.TrimRight(name, "0123456789.-_"))
+	counts := numbers[word] || kindWords[word] && !numbered(word, strings.TrimLeft(name[len(word):], "-_."))
+	return couldBeHost(name) && !counts
+}
+
+// ParseTime is the time that a text tells which holds nothing else, in the forms of lineTime's; without
+// a zone it is one of loc.
+func ParseTime(text string, loc *time.Location) (t time.Time, ok bool) {
+	told, ok := clock{loc: loc}.parse([]byte(text))
+	return told.time, ok
 }
 
 // behindHost is the time that stands behind a host.
@@ -120,9 +213,7 @@ func (c clock) behindHost(text []byte) (t told, ok bool) {
 		return t, false
 	}
 	t.host = string(name)
-	word := strings.ToLower(strings.TrimRight(t.host, "0123456789.-_"))
-	counts := numbers[word] || kindWords[word] && !numbered(word, strings.TrimLeft(t.host[len(word):], "-_."))
-	return t, couldBeHost(t.host) && !counts
+	return t, isDirector(t.host)
 }
 
 // numbers are words that make a name of a number.
@@ -232,44 +323,48 @@ var labels = map[string]bool{
 	"date": true, "time": true, "datetime": true, "date time": true, "timestamp": true, "ts": true, "now": true, "at": true,
 	"taken": true, "taken at": true, "captured": true, "captured at": true, "collected": true, "collected at": true,
 	"generated": true, "generated at": true, "start": true, "start time": true, "current time": true, "local time": true, "snapshot": true,
+	"snapshot at": true, "epoch": true, "run at": true, "begin": true, "begin at": true, "recorded": true, "recorded at": true, "recorded on": true,
 	"时间": true, "日期": true, "日期时间": true, "时间戳": true, "当前时间": true, "采集时间": true, "抓取时间": true, "系统时间": true, "时刻": true,
+	"记录时间": true, "巡检时间": true, "检查时间": true, "执行时间": true, "开始时间": true, "生成时间": true,
 	"時間": true, "目前時間": true, "擷取時間": true,
 }
 
 // maxLabel is the longest label in bytes.
 const maxLabel = 24
 
-// withoutLabel cuts a label off a text.
-func withoutLabel(text []byte) []byte {
+// bareLabels are those that need no sign behind them.
+var bareLabels = map[string]bool{
+	"date": true, "timestamp": true, "snapshot at": true, "taken at": true, "captured at": true, "collected at": true, "recorded at": true, "run at": true, "begin": true, "begin at": true,
+}
+
+// withoutLabel cuts a label off a text; utc is said by it: Timestamp (UTC).
+func withoutLabel(text []byte) (rest []byte, utc bool) {
 	switch text[0] | 0x20 {
-	case 'd', 't', 'n', 'a', 'c', 'g', 's', 'l':
+	case 'd', 't', 'n', 'a', 'c', 'g', 's', 'l', 'e', 'r', 'b':
 	default:
 		if text[0] < 0x80 {
-			return text
+			return text, false
 		}
 	}
 	var word [maxLabel]byte
 	for i, c := range text[:min(len(text), maxLabel)] {
-		sign := 0
 		switch {
 		case c == ':' || c == '=':
-			sign = 1
-		case c == 0xef && bytes.HasPrefix(text[i:], []byte("：")):
-			sign = len("：")
+			label, utc := bytes.CutSuffix(bytes.TrimRight(word[:i], " \"'"), []byte("(utc)"))
+			if labels[string(bytes.TrimRight(label, " "))] {
+				return text[i+1:], utc
+			}
+			return text, false
+		case c == ' ' && bareLabels[string(word[:i])] && !bytes.HasPrefix(text[i:], []byte(" at")) && !bytes.HasPrefix(text[i:], []byte(" (")): // Begin at, Timestamp (UTC)
+			return text[i+1:], false
 		case c == '_' || c == '-':
 			c = ' '
 		case c-'A' < 26:
 			c += 'a' - 'A'
 		}
-		if sign > 0 {
-			if labels[string(bytes.TrimRight(word[:i], " \"'"))] {
-				return text[i+sign:]
-			}
-			return text
-		}
 		word[i] = c
 	}
-	return text
+	return text, false
 }
 
 // parse reads a text that is a time and nothing else.

@@ -112,3 +112,8 @@ func (e *Entry) Fwmark() (mark uint32, ok bool) {
 	b := e.Virtual.Addr.AsSlice()
 	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3]), true
 }
+
+// Alike reports an entry that can stand in one table twice without being the same: an invalidated template
+// as kernels up to 7.0 print it, with 65535 in place of its service's port. A client has one for
+// each service of an address.
+func (e *Entry) Alike() bool { return e.Virtual.Port == stalePort && e.Kind() == StaleTemplate }

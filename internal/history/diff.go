@@ -33,29 +33,6 @@ type Turnover struct {
 	Fates [NumFates]uint64
 }
 
-// Fate is how an entry can have gone, as far as the time between tells.
-type Fate uint8
-
-// The fates.
-const (
-	// Unjudged is where the time between, or the time that was left, is not known, or a
-	// listing is not whole.
-	Unjudged Fate = iota
-	// Expired is an entry that had no more time left than has passed: it needed nothing
-	// but silence.
-	Expired
-	// Ended is one that had more: a packet shortened it (FIN, RST, or any where the timeouts
-	// were lowered) or took its port for a new connection, or it was Removed.
-	Ended
-	// Removed is one that no timeout after a packet can have ended in that time: its service or
-	// server was removed, the table flushed, the module loaded anew, or it is a template that was
-	// invalidated. A packet can still have: a RST and a SYN from its port end it at once.
-	Removed
-
-	// NumFates is the number of fates.
-	NumFates = int(Removed) + 1
-)
-
 // Move is how many connections were in one state and are in another.
 type Move struct {
 	Protocol conn.Protocol
@@ -102,84 +79,110 @@ type Between struct {
 // Compare compares two listings.
 func Compare(before, after *Entries, b Between) *Diff {
 	d := &Diff{Named: [2]uint64{before.named, after.named}}
-	x := newMatching(before)
-	type pair struct{ from, to uint32 }
-	same := make(map[pair]uint64)
-	fresh := make([]uint64, len(after.list))
-	for i := range after.n {
-		r := after.at(i)
-		if had, ok := x.take(r.key); ok {
-			same[pair{had.class, r.class}]++
-		} else {
-			fresh[r.class]++
-		}
-	}
-	gone := make([][NumFates]uint64, len(before.list))
-	for i := range before.n {
-		if !x.isTaken(i) {
-			r := before.at(i)
-			gone[r.class][b.fate(&before.list[r.class], r.left)]++
-		}
-	}
-
-	moves := make(map[Move]*Move)
-	states, services := changes{}, changes{}
-	count := func(c *class, before, after uint64) {
-		if c.kind == conn.Connection {
-			states.add(tally.Value{Protocol: c.protocol, State: c.state}, before, after)
-			services.add(tally.Value{Protocol: c.protocol, Endpoint: c.virtual}, before, after)
-		}
-	}
-	move := func(m Move, kind conn.Kind, n uint64, fates *[NumFates]uint64) {
-		if kind != conn.Connection || n == 0 {
-			return
-		}
-		had := moves[m]
-		if had == nil {
-			had = &Move{Protocol: m.Protocol, From: m.From, To: m.To, New: m.New, Gone: m.Gone}
-			moves[m] = had
-		}
-		had.Count += n
-		addFates(&had.Fates, fates)
-	}
-	none := new([NumFates]uint64)
-	for p, n := range same {
-		from, to := &before.list[p.from], &after.list[p.to]
-		t := d.turnover(to.kind)
-		t.Before, t.After, t.Same = t.Before+n, t.After+n, t.Same+n
-		count(from, n, 0)
-		count(to, 0, n)
-		move(Move{Protocol: to.protocol, From: from.state, To: to.state}, to.kind, n, none)
-	}
-	for i, n := range fresh {
-		c := &after.list[i]
-		t := d.turnover(c.kind)
-		t.After, t.New = t.After+n, t.New+n
-		count(c, 0, n)
-		move(Move{Protocol: c.protocol, To: c.state, New: true}, c.kind, n, none)
-	}
-	for i := range gone {
-		c, n := &before.list[i], uint64(0)
-		for _, k := range gone[i] {
-			n += k
-		}
-		t := d.turnover(c.kind)
-		t.Before, t.Gone = t.Before+n, t.Gone+n
-		addFates(&t.Fates, &gone[i])
-		count(c, n, 0)
-		move(Move{Protocol: c.protocol, From: c.state, Gone: true}, c.kind, n, &gone[i])
-	}
-	for _, m := range moves {
-		d.Moves = append(d.Moves, *m)
-	}
-	slices.SortFunc(d.Moves, compareMoves)
-	d.States, d.Services = states.top(keeper{beyond: b.Beyond}), services.top(keeper{n: b.Top, beyond: b.Beyond, changed: true})
+	d.sum(match(before, after, &b), &b)
 	d.Servers = changesOf(before.servers, after.servers, keeper{n: b.Top, beyond: b.Beyond})
 	d.Networks = changesOf(before.networks, after.networks, keeper{n: b.Top})
 	for _, g := range []*tally.Groups{before.servers, after.servers, before.networks, after.networks} {
 		d.Undercount = max(d.Undercount, g.Undercount())
 	}
 	return d
+}
+
+// matched counts the entries of two listings by their classes: those in both by both, the others by
+// their own, and what is gone by how.
+type matched struct {
+	before, after []class
+	same          map[[2]uint32]uint64
+	fresh         []uint64
+	gone          [][NumFates]uint64
+}
+
+func match(before, after *Entries, b *Between) *matched {
+	m := &matched{
+		before: before.list, after: after.list,
+		same: make(map[[2]uint32]uint64), fresh: make([]uint64, len(after.list)), gone: make([][NumFates]uint64, len(before.list)),
+	}
+	x := newMatching(before)
+	for i := range after.n {
+		r := after.at(i)
+		if had, ok := x.take(r.key); ok {
+			m.same[[2]uint32{had.class, r.class}]++
+		} else {
+			m.fresh[r.class]++
+		}
+	}
+	for i := range before.n {
+		if !x.isTaken(i) {
+			r := before.at(i)
+			m.gone[r.class][b.fate(&before.list[r.class], r.left)]++
+		}
+	}
+	return m
+}
+
+// sum makes turnovers, moves, states and services of what was matched.
+func (d *Diff) sum(m *matched, b *Between) {
+	moves, states, services := moves{}, changes{}, changes{}
+	count := func(c *class, before, after uint64) {
+		if c.kind == conn.Connection {
+			states.add(tally.Value{Protocol: c.protocol, State: c.state}, before, after)
+			services.add(tally.Value{Protocol: c.protocol, Endpoint: c.virtual}, before, after)
+		}
+	}
+	none := new([NumFates]uint64)
+	for p, n := range m.same {
+		from, to := &m.before[p[0]], &m.after[p[1]]
+		t := d.turnover(to.kind)
+		t.Before, t.After, t.Same = t.Before+n, t.After+n, t.Same+n
+		count(from, n, 0)
+		count(to, 0, n)
+		moves.add(Move{Protocol: to.protocol, From: from.state, To: to.state}, to.kind, n, none)
+	}
+	for i, n := range m.fresh {
+		c := &m.after[i]
+		t := d.turnover(c.kind)
+		t.After, t.New = t.After+n, t.New+n
+		count(c, 0, n)
+		moves.add(Move{Protocol: c.protocol, To: c.state, New: true}, c.kind, n, none)
+	}
+	for i := range m.gone {
+		c, n := &m.before[i], uint64(0)
+		for _, k := range m.gone[i] {
+			n += k
+		}
+		t := d.turnover(c.kind)
+		t.Before, t.Gone = t.Before+n, t.Gone+n
+		addFates(&t.Fates, &m.gone[i])
+		count(c, n, 0)
+		moves.add(Move{Protocol: c.protocol, From: c.state, Gone: true}, c.kind, n, &m.gone[i])
+	}
+	d.Moves = moves.list()
+	d.States, d.Services = states.top(keeper{beyond: b.Beyond}), services.top(keeper{n: b.Top, beyond: b.Beyond, changed: true})
+}
+
+// moves are counted by all that tells one from another.
+type moves map[Move]*Move
+
+func (all moves) add(m Move, kind conn.Kind, n uint64, fates *[NumFates]uint64) {
+	if kind != conn.Connection || n == 0 {
+		return
+	}
+	had := all[m]
+	if had == nil {
+		had = &Move{Protocol: m.Protocol, From: m.From, To: m.To, New: m.New, Gone: m.Gone}
+		all[m] = had
+	}
+	had.Count += n
+	addFates(&had.Fates, fates)
+}
+
+func (all moves) list() []Move {
+	var list []Move
+	for _, m := range all {
+		list = append(list, *m)
+	}
+	slices.SortFunc(list, compareMoves)
+	return list
 }
 
 func addFates(to, more *[NumFates]uint64) {
@@ -194,66 +197,6 @@ func (d *Diff) turnover(k conn.Kind) *Turnover {
 		return &d.Connections
 	}
 	return &d.Templates
-}
-
-// fate is how an entry that had some time left can have gone.
-func (b *Between) fate(c *class, left conn.Seconds) Fate {
-	if b.Seconds == conn.Unknown || left == conn.Unknown || !b.Whole {
-		return Unjudged
-	}
-	closing, known := conn.Unknown, true
-	if c.kind == conn.Connection {
-		closing, known = b.closing(c.protocol)
-	}
-	switch {
-	case left <= b.Seconds+slack:
-		return Expired
-	case closing != conn.Unknown && closing <= b.Seconds+slack, c.kind == conn.Connection && reusable(c.state):
-		return Ended
-	case !known:
-		return Unjudged
-	}
-	return Removed
-}
-
-// reusable reports a state in which a new connection from the same port can go to another server, which
-// ends the entry at once (is_new_conn_expected, net/netfilter/ipvs/ip_vs_core.c).
-func reusable(s conn.State) bool {
-	return s == conn.TimeWait || s == conn.Close || s == conn.FinWait || s == conn.Closed
-}
-
-// slack is for times in whole seconds, and for a table that is not read in one instant.
-const slack conn.Seconds = 2
-
-// closing is the shortest time that a packet leaves a connection, by the timeouts before or
-// after; known is false where one of them is not.
-func (b *Between) closing(p conn.Protocol) (least conn.Seconds, known bool) {
-	least = conn.Unknown
-	states := shortStates[p]
-	known = len(states) > 0
-	for i := range b.Timeouts {
-		for _, s := range states {
-			t := b.Timeouts[i].Of(b.Dialect, p, s)
-			known = known && t != conn.Unknown
-			if t != conn.Unknown && (least == conn.Unknown || t < least) {
-				least = t
-			}
-		}
-	}
-	return least, known
-}
-
-// shortStates are, of those that packets lead to, the ones that can have the shortest timeout: what
-// ipvsadm --set changes, and what a RST or an ABORT leads to. An association is refused in C-WAIT.
-var shortStates = map[conn.Protocol][]conn.State{
-	conn.TCP:  {conn.Established, conn.FinWait, conn.Close},
-	conn.UDP:  {conn.UDPState},
-	conn.SCTP: {stateOf("REJECTED"), conn.Closed},
-}
-
-func stateOf(word string) conn.State {
-	s, _ := conn.StateOf(word)
-	return s
 }
 
 func compareMoves(a, b Move) int {

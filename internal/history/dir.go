@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"github.com/klauspost/compress/zstd"
+
+	"ipvsstate/internal/capture"
 )
 
 // Dir is a directory of snapshots. Several programs may use one at once.
@@ -42,7 +44,7 @@ type Written struct {
 
 // A file that is being written has a name of its own, which is none of a snapshot's.
 const (
-	unfinishedPrefix = ".ipvsstate-record-"
+	unfinishedPrefix = capture.UnfinishedPrefix
 	unfinishedSuffix = ".tmp"
 )
 

@@ -99,7 +99,8 @@ func (g *groups) reset() {
 
 // Merge adds a part, and tells of each entry of it, in turn, whether it is new: kernels before
 // 6.14 can show one twice when the table changes during the reading. One with a host name is always
-// new, since several addresses can have one name.
+// new, since several addresses can have one name, and so is an invalidated template without its
+// service's port.
 func (s *Entries) Merge(p *Part, each func(e *conn.Entry, isNew bool)) {
 	numbers := make([]uint32, len(p.list))
 	for i := range numbers {
@@ -113,7 +114,7 @@ func (s *Entries) Merge(p *Part, each func(e *conn.Entry, isNew bool)) {
 			s.named++
 		}
 		r.class = numbers[r.class]
-		isNew := s.put(r, named)
+		isNew := s.put(r, named || e.Alike())
 		if !isNew {
 			again[i] = true
 		}

@@ -47,10 +47,11 @@ const (
 	// A change lasts until the number goes this share of it on or back: a high number varies more
 	// than the low one before it.
 	endShare = 0.25
-	// A line is told if it takes leastLine steps from one snapshot to the next, and leaves less
-	// than lineLeft of the variance unexplained, and less than half of what sudden changes leave.
+	// A line is told if it takes leastLine steps from one snapshot to the next, and leaves this share
+	// of the variance that sudden changes leave unexplained. Of a straight line these leave a ninth,
+	// so that it explains nine tenths.
 	leastLine = 4
-	lineLeft  = 0.15
+	lineLeft  = 0.5
 	// onsetGroups is how many groups are looked at, those with most.
 	onsetGroups = 64
 )
@@ -307,7 +308,7 @@ func (s *series) isSudden(start, place, end int) bool {
 func (s *series) line(steps fit) (line fit, ok bool) {
 	line = s.best(func(i, k int) float64 { e, _ := s.alongLine(i, k); return e }, false)
 	left := s.squares - line.explained
-	if line.until-line.from < leastLine || left >= lineLeft*s.squares || left >= (s.squares-steps.explained)/2 {
+	if line.until-line.from < leastLine || left >= lineLeft*(s.squares-steps.explained) {
 		return line, false
 	}
 	usual, level := s.endsOfLine(line)

@@ -2,6 +2,7 @@ package history
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"testing"
 
 	"ipvsstate/internal/conn"
@@ -73,6 +74,45 @@ func TestSyncReasons(t *testing.T) {
 	}
 }
 
+// TestSyncReasonsOfServices: reasons that the master's services and settings give.
+func TestSyncReasonsOfServices(t *testing.T) {
+	ipv6 := conn.Endpoint{Addr: netip.MustParseAddr("2001:db8::1"), Port: 443, PortKnown: true}
+	ipv4 := conn.Endpoint{Addr: netip.MustParseAddr("192.0.2.1"), Port: 443, PortKnown: true}
+	servers := func(all ...conn.Forwarding) []conn.Service {
+		v := conn.Service{Protocol: conn.TCP, Virtual: ipv4}
+		for _, f := range all {
+			v.Servers = append(v.Servers, conn.Server{Forwarding: f})
+		}
+		return []conn.Service{v}
+	}
+	for _, tt := range []struct {
+		name    string
+		virtual conn.Endpoint
+		state   conn.State
+		about   Directors
+		want    Reason
+	}{
+		{"IPv6 by version 0", ipv6, conn.Established, Directors{OldVersion: true}, OldVersion},
+		{"IPv6 that is closing", ipv6, conn.FinWait, Directors{OldVersion: true}, OldVersion},
+		{"IPv6 by version 1", ipv6, conn.Established, Directors{}, BelowThreshold},
+		{"IPv4 by version 0", ipv4, conn.Established, Directors{OldVersion: true}, BelowThreshold},
+		{"reset by any", ipv4, conn.Close, Directors{Services: servers(conn.DirectRoute, conn.Masquerade)}, Closed},
+		{"reset by the client", ipv4, conn.Close, Directors{Services: servers(conn.DirectRoute, conn.Tunnel, conn.LocalNode)}, Lost},
+		{"of a service without servers", ipv4, conn.Close, Directors{Services: servers()}, Closed},
+		{"of a method that is not told", ipv4, conn.Close, Directors{Services: servers(conn.UnknownForwarding)}, Closed},
+		{"half-open under direct routing", ipv4, conn.SynRecv, Directors{Services: servers(conn.DirectRoute)}, NeverSent},
+	} {
+		e := madeEntry(rand.New(rand.NewPCG(1, 1)), 1)
+		e.Protocol, e.State, e.Expires, e.Virtual = conn.TCP, tt.state, 5, tt.virtual
+		tt.about.Timeouts = conn.DefaultTimeouts
+		want := [NumReasons]uint64{}
+		want[tt.want] = 1
+		if s := CompareSync(only(&e), NewEntries(), tt.about); s.Missing != want {
+			t.Errorf("%s: missing %v, want %v", tt.name, s.Missing, want)
+		}
+	}
+}
+
 // TestSyncAddsUp: of any two tables each entry is counted once.
 func TestSyncAddsUp(t *testing.T) {
 	for seed := range uint64(20) {
@@ -136,5 +176,15 @@ func TestSyncOpen(t *testing.T) {
 		if s := CompareSync(only(&e), NewEntries(), Directors{}); s.Open() != (Coverage{Master: tt.open}) {
 			t.Errorf("%s %s: open %+v", tt.protocol, tt.state, s.Open())
 		}
+	}
+}
+
+// TestOriginsUnlisted: an origin that a newer reader may know is one that is not told, and no panic.
+func TestOriginsUnlisted(t *testing.T) {
+	e := madeEntry(rand.New(rand.NewPCG(1, 1)), 1)
+	e.Client.Port, e.Origin = 1234, conn.Sync+7
+	states, _ := only(&e).Origins()
+	if len(states) != 1 || states[0].Unknown != 1 {
+		t.Errorf("%+v", states)
 	}
 }

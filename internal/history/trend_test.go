@@ -272,6 +272,40 @@ func TestLostIsCounted(t *testing.T) {
 	}
 }
 
+// TestStrays: of 40 snapshots those of another age are told, at either end.
+func TestStrays(t *testing.T) {
+	epoch, future := time.Unix(17, 0), time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		strays []time.Time
+		want   int
+	}{
+		{nil, 0},
+		{[]time.Time{epoch}, 1},
+		{[]time.Time{future}, 1},
+		{[]time.Time{epoch, epoch.Add(time.Minute), future}, 2},
+		{[]time.Time{start.Add(-24 * time.Hour)}, 0},
+		{[]time.Time{epoch, epoch, epoch, epoch, epoch, epoch}, 0}, // too many
+	} {
+		trend := NewTrend(0)
+		for i := range 40 {
+			trend.Add(point(start.Add(time.Duration(i)*5*time.Minute), 1, 1))
+		}
+		for _, at := range tt.strays {
+			trend.Add(point(at, 1, 1))
+		}
+		got, n := trend.Strays(), 0
+		for _, s := range got {
+			n += s.Snapshots
+			if s.Since.IsZero() == s.Until.IsZero() || !s.Since.IsZero() && !s.Since.Equal(start) || !s.Until.IsZero() && !s.Until.Equal(start.Add(39*5*time.Minute)) {
+				t.Errorf("%v: %+v", tt.strays, s)
+			}
+		}
+		if len(got) != tt.want || tt.want > 0 && n != len(tt.strays) {
+			t.Errorf("%v: %+v", tt.strays, got)
+		}
+	}
+}
+
 // TestNiceWidths: 40 days on a screen of 31 rows are in steps of two days, 90 of three.
 func TestNiceWidths(t *testing.T) {
 	for days, want := range map[int]int{29: 1, 40: 2, 90: 3, 200: 7} {

@@ -1,6 +1,10 @@
 package render
 
-import "ipvsstate/internal/history"
+import (
+	"strings"
+
+	"ipvsstate/internal/history"
+)
 
 // ConfigDiff is what of the configuration differs.
 type ConfigDiff struct {
@@ -15,9 +19,13 @@ func (c *ConfigDiff) configParts(heads [2]string, o Options) []part {
 	}
 	word := o.Words
 	t := &table{columns: []column{{head: word.Word("head.setting"), flexible: true}, {head: word.Word(heads[0])}, {head: word.Word(heads[1])}}}
-	value := func(text string) string {
-		if text == "" {
+	value := func(what history.ConfigPart, text string) string {
+		method, weight, weighted := strings.Cut(text, " ")
+		switch {
+		case text == "":
 			return word.Word("config.none")
+		case what == history.ServerPart && weighted:
+			return word.Word("config.server", Clean(method), Clean(weight))
 		}
 		return Clean(text)
 	}
@@ -31,12 +39,26 @@ func (c *ConfigDiff) configParts(heads [2]string, o Options) []part {
 		if v.Server != "" {
 			name += " -> " + Clean(v.Server)
 		}
-		t.add(name, value(v.Before), value(v.After))
+		t.add(name, value(v.What, v.Before), value(v.What, v.After))
 	}
 	if left := len(c.Config) - shown; left > 0 {
 		t.add(word.Count("groups.rest", uint64(left)), "", "")
 	}
 	return []part{{word.Word("title.config-changes"), t}}
+}
+
+// csvRows has a row for each change: what it is, its name, and its values on both sides.
+func (c *ConfigDiff) csvRows() [][4]string {
+	all := make([][4]string, 0, len(c.Config))
+	for i := range c.Config {
+		v := &c.Config[i]
+		name := v.Name
+		if v.Server != "" {
+			name += " -> " + v.Server
+		}
+		all = append(all, [4]string{"config " + string(v.What), name, v.Before, v.After})
+	}
+	return all
 }
 
 type configChangeJSON struct {

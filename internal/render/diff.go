@@ -22,6 +22,8 @@ type Diff struct {
 	Seconds conn.Seconds
 	// Backwards says that the second is older than the first.
 	Backwards bool
+	// Threshold says what came of the threshold that was asked for, empty without one.
+	Threshold string
 	// Whole says that neither lacks entries.
 	Whole bool
 	*history.Diff
@@ -103,6 +105,9 @@ func (d *Diff) facts(o Options) [][2]string {
 		}
 		facts = append(facts, [2]string{word.Word(t.label), word.Word("diff.turnover", explain.Thousands(t.of.Before), explain.Thousands(t.of.After),
 			signed(t.of.Before, t.of.After), explain.Thousands(t.of.New), explain.Thousands(t.of.Gone), explain.Thousands(t.of.Same))})
+	}
+	if d.Threshold != "" {
+		facts = append(facts, [2]string{word.Word("asked"), d.Threshold})
 	}
 	if d.Backwards {
 		notes = append([][2]string{{word.Word("note"), word.Word("diff.backwards")}}, notes...)

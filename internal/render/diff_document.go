@@ -1,7 +1,6 @@
 package render
 
 import (
-	"encoding/csv"
 	"io"
 	"strconv"
 
@@ -61,6 +60,7 @@ func fatesDocument(f *[history.NumFates]uint64) fatesJSON {
 }
 
 type moveJSON struct {
+	What     string     `json:"what"`
 	Protocol string     `json:"protocol"`
 	From     *string    `json:"from"`
 	To       *string    `json:"to"`
@@ -77,9 +77,15 @@ type changeJSON struct {
 }
 
 type leftJSON struct {
-	Services int `json:"services"`
-	Servers  int `json:"servers"`
-	Networks int `json:"networks"`
+	Services       int    `json:"services"`
+	ServicesBefore uint64 `json:"services_before"`
+	ServicesAfter  uint64 `json:"services_after"`
+	Servers        int    `json:"servers"`
+	ServersBefore  uint64 `json:"servers_before"`
+	ServersAfter   uint64 `json:"servers_after"`
+	Networks       int    `json:"networks"`
+	NetworksBefore uint64 `json:"networks_before"`
+	NetworksAfter  uint64 `json:"networks_after"`
 }
 
 func turnoverDocument(t *history.Turnover) turnoverJSON {
@@ -116,11 +122,19 @@ func DiffJSON(w io.Writer, d *Diff, _ Options) error {
 		Connections: turnoverDocument(&d.Connections), Templates: turnoverDocument(&d.Templates), Moves: []moveJSON{},
 		States: changesDocument(tally.State, d.States), Services: changesDocument(tally.OfService, d.Services),
 		Servers: changesDocument(tally.Server, d.Servers), Networks: changesDocument(tally.Client, d.Networks),
-		Left: leftJSON{d.Services.Cut, d.Servers.Cut, d.Networks.Cut}, Undercount: d.Undercount, Config: d.ConfigDiff.document(),
+		Left: leftJSON{
+			d.Services.Cut, d.Services.Rest.Before, d.Services.Rest.After,
+			d.Servers.Cut, d.Servers.Rest.Before, d.Servers.Rest.After,
+			d.Networks.Cut, d.Networks.Rest.Before, d.Networks.Rest.After,
+		}, Undercount: d.Undercount, Config: d.ConfigDiff.document(),
 	}
 	for _, m := range d.Moves {
-		j := moveJSON{Protocol: m.Protocol.String(), From: optional(m.From.String(), !m.New), To: optional(m.To.String(), !m.Gone), Count: m.Count}
-		if m.Gone {
+		j := moveJSON{What: "move", Protocol: m.Protocol.String(), From: optional(m.From.String(), m.From != conn.State{}), To: optional(m.To.String(), m.To != conn.State{}), Count: m.Count}
+		switch {
+		case m.New:
+			j.What = "new"
+		case m.Gone:
+			j.What = "gone"
 			fates := fatesDocument(&m.Fates)
 			j.Fates = &fates
 		}
@@ -131,8 +145,7 @@ func DiffJSON(w io.Writer, d *Diff, _ Options) error {
 
 // DiffCSV writes a comparison for a spreadsheet, a row for each group and each move.
 func DiffCSV(w io.Writer, d *Diff, _ Options) error {
-	c := csv.NewWriter(w)
-	c.Write([]string{"what", "protocol", "name", "to", "before", "after", "change", "expired", "ended", "removed", "unknown"})
+	c := newCSV(w, "what", "protocol", "name", "to", "before", "after", "change", "expired", "ended", "removed", "unknown")
 	row := func(what, protocol, name, to string, before, after uint64, fates *[history.NumFates]uint64) {
 		cells := []string{what, protocol, name, to, number(before), number(after), strconv.FormatInt(int64(after)-int64(before), 10), "", "", "", ""}
 		if fates != nil {
@@ -140,7 +153,7 @@ func DiffCSV(w io.Writer, d *Diff, _ Options) error {
 				cells[7+i] = number(fates[f])
 			}
 		}
-		c.Write(cells)
+		c.row(cells...)
 	}
 	for _, t := range []struct {
 		name string
@@ -176,6 +189,8 @@ func DiffCSV(w io.Writer, d *Diff, _ Options) error {
 			row("move", m.Protocol.String(), m.From.String(), m.To.String(), m.Count, m.Count, nil)
 		}
 	}
-	c.Flush()
-	return c.Error()
+	for _, v := range d.csvRows() {
+		c.row(v[0], "", v[1], "", v[2], v[3], "", "", "", "", "")
+	}
+	return c.done()
 }

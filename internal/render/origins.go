@@ -1,8 +1,8 @@
 package render
 
 import (
-	"encoding/csv"
 	"io"
+	"slices"
 
 	"ipvsstate/internal/history"
 	html "ipvsstate/internal/page"
@@ -26,6 +26,12 @@ func OriginsScreen(w io.Writer, s *Origins, o Options) error {
 func OriginsMarkdown(w io.Writer, s *Origins, o Options) error {
 	o.Width, o.Terminal, o.Color = 0, false, false
 	return partsMarkdown(w, s.facts(o), []part{{o.Words.Word("title.origins"), s.table(o)}})
+}
+
+// facts are the summary's, without the note on idle times, since none are shown.
+func (s *Origins) facts(o Options) [][2]string {
+	synced := o.Words.Count("synced", s.Tally.Synced())
+	return slices.DeleteFunc(s.Summary.facts(o), func(f [2]string) bool { return f[1] == synced })
 }
 
 func (s *Origins) table(o Options) *table {
@@ -61,38 +67,43 @@ func (s *Summary) OriginsUntold() bool {
 type originsJSON struct {
 	Schema int `json:"schema"`
 	sideJSON
-	States    []originJSON `json:"states"`
-	Templates originJSON   `json:"templates"`
+	Filter    string          `json:"filter"`
+	States    []stateFromJSON `json:"states"`
+	Templates fromJSON        `json:"templates"`
 }
 
-type originJSON struct {
-	Protocol string  `json:"protocol,omitempty"`
-	State    *string `json:"state,omitempty"`
-	Local    uint64  `json:"local"`
-	Sync     uint64  `json:"sync"`
-	Unknown  uint64  `json:"unknown"`
+type fromJSON struct {
+	Local   uint64 `json:"local"`
+	Sync    uint64 `json:"sync"`
+	Unknown uint64 `json:"unknown"`
 }
+
+type stateFromJSON struct {
+	Protocol string  `json:"protocol"`
+	State    *string `json:"state"`
+	fromJSON
+}
+
+func fromDocument(b *history.ByOrigin) fromJSON { return fromJSON{b.Local, b.Sync, b.Unknown} }
 
 // OriginsJSON writes who made the entries for programs.
 func OriginsJSON(w io.Writer, s *Origins, _ Options) error {
-	doc := originsJSON{Schema: Schema, sideJSON: s.side(), States: []originJSON{}, Templates: originJSON{Local: s.Templates.Local, Sync: s.Templates.Sync, Unknown: s.Templates.Unknown}}
+	doc := originsJSON{Schema: Schema, sideJSON: s.side(), Filter: s.Filter, States: []stateFromJSON{}, Templates: fromDocument(&s.Templates)}
 	for i := range s.States {
 		b := &s.States[i]
 		protocol, name := changeName(tally.State, &b.Value)
-		doc.States = append(doc.States, originJSON{protocol, name, b.Local, b.Sync, b.Unknown})
+		doc.States = append(doc.States, stateFromJSON{protocol, name, fromDocument(b)})
 	}
 	return writeJSON(w, doc)
 }
 
 // OriginsCSV writes who made the entries for a spreadsheet.
 func OriginsCSV(w io.Writer, s *Origins, _ Options) error {
-	c := csv.NewWriter(w)
-	c.Write([]string{"protocol", "state", "local", "sync", "unknown"})
+	c := newCSV(w, "protocol", "state", "local", "sync", "unknown")
 	for i := range s.States {
 		b := &s.States[i]
-		c.Write([]string{b.Value.Protocol.String(), b.Value.State.String(), number(b.Local), number(b.Sync), number(b.Unknown)})
+		c.row(b.Value.Protocol.String(), b.Value.State.String(), number(b.Local), number(b.Sync), number(b.Unknown))
 	}
-	c.Write([]string{"", "templates", number(s.Templates.Local), number(s.Templates.Sync), number(s.Templates.Unknown)})
-	c.Flush()
-	return c.Error()
+	c.row("", "templates", number(s.Templates.Local), number(s.Templates.Sync), number(s.Templates.Unknown))
+	return c.done()
 }

@@ -192,6 +192,12 @@ func (s *Summary) when(word *explain.Catalogue) string {
 	var all []string
 	if !s.Time.IsZero() {
 		all = append(all, word.Word("time."+string(s.TimeFrom), s.Time.UTC().Format("2006-01-02 15:04:05 UTC")))
+		if s.TimeLocal {
+			all = append(all, word.Word("time.local", s.Time.Format("-07:00")))
+		}
+		if s.TimeYearless {
+			all = append(all, word.Word("time.yearless"))
+		}
 	}
 	switch {
 	case s.Merged && s.Of > 1:

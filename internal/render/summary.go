@@ -32,7 +32,10 @@ type Summary struct {
 	Merged    bool
 	Time      time.Time
 	TimeFrom  TimeFrom
-	Complete  bool
+	// TimeLocal says that no zone was told, or one that several share, and that the time is taken for
+	// its location's; TimeYearless that the year was not told.
+	TimeLocal, TimeYearless bool
+	Complete                bool
 	// CutShort says that the listing itself reports that it is not whole.
 	CutShort bool
 	// Cut says that the listing ends within a row.

@@ -17,6 +17,8 @@ type Sync struct {
 	Apart conn.Seconds
 	// Threshold is the master's sync_threshold, empty where it is not told.
 	Threshold string
+	// Verdict says what came of the threshold that was asked for, empty without one.
+	Verdict string
 	*history.Sync
 	ConfigDiff
 }
@@ -47,6 +49,9 @@ func (s *Sync) facts(o Options) [][2]string {
 		if c.of.Master > 0 {
 			facts = append(facts, [2]string{word.Word(c.label), word.Word("sync.held", explain.Thousands(c.of.Held), explain.Thousands(c.of.Master), percent(c.of.Held, c.of.Master))})
 		}
+	}
+	if s.Verdict != "" {
+		facts = append(facts, [2]string{word.Word("asked"), s.Verdict})
 	}
 	if s.Connections.Master == 0 {
 		notes = append(notes, [2]string{word.Word("note"), word.Word("sync.empty-master")})
@@ -90,7 +95,7 @@ func SyncHTML(w io.Writer, s *Sync, o Options) error {
 	return html.Write(w, p)
 }
 
-var reasonNames = [history.NumReasons]string{"never_sent", "templates_only", "ran_out", "closed", "may_be_new", "below_threshold", "lost"}
+var reasonNames = [history.NumReasons]string{"never_sent", "templates_only", "sync_version", "ran_out", "closed", "may_be_new", "below_threshold", "lost"}
 
 func (s *Sync) parts(o Options) []part {
 	word := o.Words

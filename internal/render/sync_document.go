@@ -1,7 +1,6 @@
 package render
 
 import (
-	"encoding/csv"
 	"io"
 
 	"ipvsstate/internal/conn"
@@ -17,14 +16,14 @@ type syncJSON struct {
 	Filter string              `json:"filter"`
 	Config *[]configChangeJSON `json:"config"`
 	Sync   struct {
-		Open        coverageJSON   `json:"open"`
-		Established coverageJSON   `json:"established"`
-		Datagrams   coverageJSON   `json:"udp"`
-		Connections coverageJSON   `json:"connections"`
-		Templates   coverageJSON   `json:"templates"`
-		States      []coverageJSON `json:"states"`
-		Idle        []coverageJSON `json:"established_by_idle"`
-		Services    []coverageJSON `json:"established_by_service"`
+		Open        coverageJSON     `json:"open"`
+		Established coverageJSON     `json:"established"`
+		Datagrams   coverageJSON     `json:"udp"`
+		Connections coverageJSON     `json:"connections"`
+		Templates   coverageJSON     `json:"templates"`
+		States      []coverageOfJSON `json:"states"`
+		Idle        []coverageOfJSON `json:"established_by_idle"`
+		Services    []coverageOfJSON `json:"established_by_service"`
 		NotSent     struct {
 			SynRecv uint64 `json:"syn_recv"`
 		} `json:"not_sent"`
@@ -38,11 +37,15 @@ type syncJSON struct {
 }
 
 type coverageJSON struct {
+	Master  uint64 `json:"master"`
+	Held    uint64 `json:"held"`
+	Missing uint64 `json:"missing"`
+}
+
+type coverageOfJSON struct {
 	Protocol string  `json:"protocol,omitempty"`
-	Name     *string `json:"name,omitempty"`
-	Master   uint64  `json:"master"`
-	Held     uint64  `json:"held"`
-	Missing  uint64  `json:"missing"`
+	Name     *string `json:"name"`
+	coverageJSON
 }
 
 type onlyJSON struct {
@@ -56,12 +59,11 @@ func coverageDocument(c history.Coverage) coverageJSON {
 	return coverageJSON{Master: c.Master, Held: c.Held, Missing: c.Master - c.Held}
 }
 
-func coveragesDocument(a tally.Aspect, all []history.CoverageOf) []coverageJSON {
-	rows := make([]coverageJSON, 0, len(all))
+func coveragesDocument(a tally.Aspect, all []history.CoverageOf) []coverageOfJSON {
+	rows := make([]coverageOfJSON, 0, len(all))
 	for i := range all {
-		c := coverageDocument(all[i].Coverage)
-		c.Protocol, c.Name = changeName(a, &all[i].Value)
-		rows = append(rows, c)
+		protocol, name := changeName(a, &all[i].Value)
+		rows = append(rows, coverageOfJSON{protocol, name, coverageDocument(all[i].Coverage)})
 	}
 	return rows
 }
@@ -96,10 +98,9 @@ func SyncJSON(w io.Writer, s *Sync, _ Options) error {
 
 // SyncCSV writes the coverage for a spreadsheet.
 func SyncCSV(w io.Writer, s *Sync, _ Options) error {
-	c := csv.NewWriter(w)
-	c.Write([]string{"what", "protocol", "name", "master", "held", "missing"}) // what fails is told by Error below
+	c := newCSV(w, "what", "protocol", "name", "master", "held", "missing", "backup", "origin")
 	row := func(what, protocol, name string, v history.Coverage) {
-		c.Write([]string{what, protocol, name, number(v.Master), number(v.Held), number(v.Master - v.Held)})
+		c.row(what, protocol, name, number(v.Master), number(v.Held), number(v.Master-v.Held), "", "")
 	}
 	row("open", "", "", s.Open())
 	row("established", "", "", s.Established)
@@ -121,12 +122,16 @@ func SyncCSV(w io.Writer, s *Sync, _ Options) error {
 		}
 	}
 	for i, n := range s.Missing {
-		c.Write([]string{"missing by", "", reasonNames[i], "", "", number(n)})
+		c.row("missing by", "", reasonNames[i], "", "", number(n), "", "")
 	}
 	for i := range s.OnlyBackup {
 		b := &s.OnlyBackup[i]
-		c.Write([]string{"only on the backup", b.Protocol.String(), b.State.String(), "", number(b.Count), ""})
+		origin, _ := groupValue(tally.Dimension{Aspect: tally.Origin}, &tally.Value{Origin: b.Origin})
+		c.row("only on the backup", b.Protocol.String(), b.State.String(), "", "", "", number(b.Count), origin)
 	}
-	c.Flush()
-	return c.Error()
+	c.row("templates only on the backup", "", "", "", "", "", number(s.OnlyBackupTemplates), "")
+	for _, v := range s.csvRows() {
+		c.row(v[0], "", v[1], v[2], "", "", v[3], "")
+	}
+	return c.done()
 }

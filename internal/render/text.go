@@ -16,6 +16,9 @@ func Clean(s string) string { return html.Clean(s) }
 // width is how many columns of a terminal a text takes.
 func width(s string) int { return displaywidth.String(s) }
 
+// Fit is as much of a text's beginning as a number of columns has room for.
+func Fit(s string, columns int) string { return displaywidth.TruncateString(s, columns, "") }
+
 // padTo adds blanks up to a width.
 func padTo(s string, w int) string { return s + strings.Repeat(" ", max(0, w-width(s))) }
 

@@ -35,6 +35,10 @@ type TrendHost struct {
 	*history.Trend
 	// Times counts where the snapshots' times are from.
 	Times map[TimeFrom]int
+	// Local counts times that told no zone, or one that several share, and Zone is the last one's
+	// offset from UTC (+08:00) that they were taken to have; Yearless counts those without a year.
+	Local, Yearless int
+	Zone            string
 }
 
 // shownGroups is how many groups a table has; the rest is added up. More lines than
@@ -143,13 +147,22 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 			from = append(from, word.Word("trend.time."+string(k), explain.Thousands(uint64(n))))
 		}
 	}
+	if h.Local > 0 {
+		from = append(from, word.Word("trend.local", explain.Thousands(uint64(h.Local)), h.Zone))
+	}
+	if h.Yearless > 0 {
+		from = append(from, word.Word("trend.yearless", explain.Thousands(uint64(h.Yearless))))
+	}
 	fact("trend.times", strings.Join(from, word.Word("comma")))
 	fact("trend.peak", word.Count("connections", r.Peak.Count)+word.Word("comma")+zone(r.Peak.At))
 	if r.Gaps > 0 {
 		fact("trend.gaps", word.Word("trend.gaps-of", explain.Thousands(uint64(r.Gaps)), inWords(r.Gap, word), zone(r.GapStart)))
 	}
-	if r.Onset != nil {
+	switch {
+	case r.Onset != nil:
 		fact("trend.change", t.onset(r, word))
+	case r.Judged:
+		fact("trend.change", word.Word("trend.steady"))
 	}
 	if h == &t.Hosts[0] {
 		for _, n := range t.Notes {
@@ -159,17 +172,55 @@ func (t *Trend) facts(h *TrendHost, r *history.Report, o Options) [][2]string {
 	if t.Stopped {
 		fact("note", word.Word("trend.stopped"))
 	}
-	if h.Parts > 0 {
-		fact("note", word.Count("trend.parts", uint64(h.Parts)))
+	for _, n := range t.hostNotes(h, r, word) {
+		fact("note", n)
 	}
-	if h.Copies > 0 {
-		fact("note", word.Count("trend.copies", uint64(h.Copies)))
+	return all
+}
+
+// hostNotes are what a reader must know of one director's trend.
+func (t *Trend) hostNotes(h *TrendHost, r *history.Report, word *explain.Catalogue) (all []string) {
+	count := func(key string, n int) {
+		if n > 0 {
+			all = append(all, word.Count(key, uint64(n)))
+		}
 	}
+	for _, s := range h.Strays() {
+		// A day off, whatever the zone in which the flag is read.
+		flag := "--since " + s.Since.Add(-24*time.Hour).UTC().Format(time.DateOnly)
+		if s.Since.IsZero() {
+			flag = "--until " + s.Until.Add(48*time.Hour).UTC().Format(time.DateOnly)
+		}
+		all = append(all, word.Word("trend.stray", explain.Thousands(uint64(s.Snapshots)), s.First.UTC().Format(time.DateOnly), flag))
+	}
+	count("trend.parts", h.Parts)
+	count("trend.copies", h.Copies)
+	count("trend.forgotten", h.Known.Forgotten)
 	if h.Lost > 0 {
-		fact("note", word.Word("trend.lost"))
+		all = append(all, word.Word("trend.lost"))
 	}
+	count("trend.events-lost", h.LostEvents)
 	if t.Interval > 0 && r.Width != t.Interval {
-		fact("note", word.Word("trend.wider", inWords(t.Interval, word), inWords(r.Width, word)))
+		all = append(all, word.Word("trend.wider", inWords(t.Interval, word), inWords(r.Width, word)))
+	}
+	return all
+}
+
+// TrendNotes are all notes, for forms that have no place for them.
+func TrendNotes(t *Trend, o Options) []string {
+	all := slices.Clone(t.Notes)
+	if t.Stopped {
+		all = append(all, o.Words.Word("trend.stopped"))
+	}
+	for i := range t.Hosts {
+		h := &t.Hosts[i]
+		front := ""
+		if len(t.Hosts) > 1 && h.Host != "" {
+			front = Clean(h.Host) + ": "
+		}
+		for _, n := range t.hostNotes(h, h.Report(t.Interval, t.Rows), o.Words) {
+			all = append(all, front+n)
+		}
 	}
 	return all
 }
@@ -217,16 +268,41 @@ func (t *Trend) onset(r *history.Report, word *explain.Catalogue) string {
 	if !c.All {
 		name = t.groupName(&r.Groups[0].Value, word)
 	}
-	key, until := "rose", ".lasts"
-	args := []any{name, rounded(c.Usual), rounded(c.Level), moment(c.From, time.Minute)}
-	if c.Level < c.Usual {
-		key = "fell"
-	}
+	key, times := "since", []time.Time{c.From}
 	if !c.Lasts {
-		until = ".until"
-		args = append(args, moment(c.Until, time.Minute))
+		key, times = "until", append(times, c.Until)
 	}
-	return word.Word("trend."+(key+until), args...)
+	usual, level, after := rounded(c.Usual), rounded(c.Level), rounded(c.After)
+	switch {
+	case c.Gradual:
+		if key = "rose." + key; c.Level < c.Usual {
+			key = "fell" + strings.TrimPrefix(key, "rose")
+		}
+		args := append([]any{name}, changeTimes(times, r.Step)...)
+		return word.Word("trend."+(key), append(args, usual, level)...)
+	case !c.Before.IsZero():
+		key, times = key+".gap", slices.Insert(times, 0, c.Before)
+	case !c.Lasts && c.From.Equal(c.Until):
+		key, times = "once", times[:1]
+	}
+	args := append([]any{name, usual}, changeTimes(times, r.Step)...)
+	if args = append(args, level); !c.Lasts {
+		args = append(args, after)
+	}
+	return word.Word("trend."+(key), args...)
+}
+
+// changeTimes are times to the minute, or the second if there are several snapshots a minute. Of one
+// on the same day as that in front of it the day is left out.
+func changeTimes(times []time.Time, step time.Duration) (all []any) {
+	for i, at := range times {
+		text := moment(at, min(step, time.Minute))
+		if day := at.UTC().Format(time.DateOnly); i > 0 && times[i-1].UTC().Format(time.DateOnly) == day {
+			text = strings.TrimPrefix(text, day+" ")
+		}
+		all = append(all, text)
+	}
+	return all
 }
 
 func rounded(v float64) string { return explain.Thousands(uint64(math.Round(v))) }
@@ -285,7 +361,11 @@ func (t *Trend) chart(h *TrendHost, r *history.Report, o Options) string {
 		}
 		line += name + "   "
 	}
-	return strings.Join(append(out, strings.Repeat(" ", indent)+strings.TrimRight(line, " ")), "\n")
+	out = append(out, strings.Repeat(" ", indent)+strings.TrimRight(line, " "))
+	if n := len(r.Groups) - len(lines); n > 0 {
+		out = append(out, strings.Repeat(" ", indent)+o.Words.Count("trend.undrawn", uint64(n)))
+	}
+	return strings.Join(out, "\n")
 }
 
 // axis replaces the characters that are wide in some Chinese terminals.
@@ -303,6 +383,13 @@ func (t *Trend) parts(h *TrendHost, r *history.Report, o Options) []part {
 	for i := range min(len(r.Groups), shown) {
 		g := &r.Groups[i]
 		peaks.add(t.groupName(&g.Value, word), rounded(g.Mean), explain.Thousands(g.Peak.Count), moment(g.Peak.At, time.Second))
+	}
+	if n := len(r.Groups) - shown; n > 0 { // when most were in these together is not known
+		mean := 0.0
+		for i := range r.Groups[shown:] {
+			mean += r.Groups[shown+i].Mean
+		}
+		peaks.add(word.Count("groups.rest", uint64(n)), rounded(mean), "", "")
 	}
 	if len(peaks.rows) > 0 {
 		all = append(all, part{word.Word("title.peaks"), peaks})

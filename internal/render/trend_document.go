@@ -30,12 +30,15 @@ type trendHostJSON struct {
 	Step      float64          `json:"step_seconds"`
 	Width     float64          `json:"interval_seconds"`
 	TimesFrom map[TimeFrom]int `json:"times_from"`
+	Local     int              `json:"times_local"`
+	Yearless  int              `json:"times_without_year"`
 	Gaps      int              `json:"gaps"`
 	Gap       *gapJSON         `json:"longest_gap"`
 	Peak      peakJSON         `json:"peak"`
 	Groups    []trendGroupJSON `json:"groups"`
 	Lost      uint64           `json:"in_no_group"`
 	Intervals []intervalJSON   `json:"intervals"`
+	Judged    bool             `json:"change_judged"`
 	Change    *onsetJSON       `json:"change"`
 	Findings  []eventJSON      `json:"findings"`
 }
@@ -69,12 +72,15 @@ type intervalJSON struct {
 }
 
 type onsetJSON struct {
-	Protocol string  `json:"protocol,omitempty"`
-	Name     *string `json:"name"`
-	Usual    float64 `json:"usual"`
-	Level    float64 `json:"level"`
-	From     string  `json:"from"`
-	Until    *string `json:"until"`
+	Protocol string   `json:"protocol,omitempty"`
+	Name     *string  `json:"name"`
+	Gradual  bool     `json:"gradual"`
+	Usual    float64  `json:"usual"`
+	Level    float64  `json:"level"`
+	After    *float64 `json:"after"`
+	Before   *string  `json:"not_before"`
+	From     string   `json:"from"`
+	Until    *string  `json:"until"`
 }
 
 type eventJSON struct {
@@ -132,7 +138,8 @@ func (t *Trend) hostDocument(h *TrendHost) trendHostJSON {
 	r := h.Report(t.Interval, t.Rows)
 	d := trendHostJSON{
 		Host: optional(h.Host, h.Host != ""), Snapshots: h.Snapshots, Parts: h.Parts, Copies: h.Copies, First: utc(h.First), Last: utc(h.Last),
-		Step: r.Step.Seconds(), Width: r.Width.Seconds(), TimesFrom: h.Times, Lost: h.Lost, Gaps: r.Gaps, Gap: optional(gapJSON{utc(r.GapStart), r.Gap.Seconds()}, r.Gaps > 0), Peak: peakJSON{r.Peak.Count, utc(r.Peak.At)},
+		Step: r.Step.Seconds(), Width: r.Width.Seconds(), TimesFrom: h.Times, Local: h.Local, Yearless: h.Yearless, Lost: h.Lost,
+		Judged: r.Judged, Gaps: r.Gaps, Gap: optional(gapJSON{utc(r.GapStart), r.Gap.Seconds()}, r.Gaps > 0), Peak: peakJSON{r.Peak.Count, utc(r.Peak.At)},
 		Groups: []trendGroupJSON{}, Intervals: []intervalJSON{}, Findings: []eventJSON{},
 	}
 	for i := range r.Groups {
@@ -144,7 +151,10 @@ func (t *Trend) hostDocument(h *TrendHost) trendHostJSON {
 		d.Intervals = append(d.Intervals, t.intervalDocument(&r.Intervals[i]))
 	}
 	if c := r.Onset; c != nil {
-		d.Change = &onsetJSON{Usual: tenth(c.Usual), Level: tenth(c.Level), From: utc(c.From), Until: optional(utc(c.Until), !c.Lasts)}
+		d.Change = &onsetJSON{
+			Gradual: c.Gradual, Usual: tenth(c.Usual), Level: tenth(c.Level), After: optional(tenth(c.After), !c.Lasts),
+			Before: optional(utc(c.Before), !c.Before.IsZero()), From: utc(c.From), Until: optional(utc(c.Until), !c.Lasts),
+		}
 		if !c.All {
 			d.Change.Protocol, d.Change.Name = changeName(t.By, &r.Groups[0].Value)
 		}

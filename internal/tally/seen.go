@@ -15,8 +15,11 @@ type Seen struct {
 	n     int
 }
 
-// Add remembers the entry, and reports whether it is new.
+// Add remembers the entry, and reports whether it is new. One that others can look like is always new.
 func (s *Seen) Add(e *conn.Entry) bool {
+	if e.Alike() {
+		return true
+	}
 	if 2*s.n >= len(s.slots) {
 		s.grow()
 	}

@@ -211,6 +211,22 @@ func TestSeen(t *testing.T) {
 	}
 }
 
+// TestSeenAlike: two invalidated templates of one client, of services on two ports, look alike up to
+// kernel 7.0, and are two; from 7.1 on they tell their services, and an equal one is the same.
+func TestSeenAlike(t *testing.T) {
+	template := func(port uint16) conn.Entry {
+		e := conn.Entry{Protocol: conn.TCP, Client: numeric("192.0.2.1:0"), Virtual: numeric("10.0.1.100:0"), Server: numeric("10.0.0.11:65535")}
+		e.Virtual.Port = port
+		return e
+	}
+	for port, want := range map[uint16]uint64{65535: 2, 443: 1} {
+		tl := addAll(New(Options{Seen: &Seen{}}), []conn.Entry{template(port), template(port)})
+		if got := tl.Templates(); got != want {
+			t.Errorf("port %d: %d templates, want %d", port, got, want)
+		}
+	}
+}
+
 // TestSeenTellsApart changes one part of the key at a time.
 func TestSeenTellsApart(t *testing.T) {
 	base := conn.Entry{Protocol: conn.TCP, Client: numeric("10.0.1.10:1025"), Virtual: numeric("192.0.2.1:80"), Server: numeric("10.0.0.12:80"), Timeout: conn.Unknown}

@@ -44,9 +44,9 @@ func TestProgramsPages(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{"trend", []string{"trend", journal}, []string{"SYN_RECV rose from about 0 to 50; it began 2026-11-22 12:00 UTC", "ESTABLISHED"}},
+		{"trend", []string{"trend", journal}, []string{"SYN_RECV: about 0 before, since 2026-11-22 12:00 UTC about 50", "ESTABLISHED"}},
 		{"trend by server", []string{"trend", "--by", "server", journal}, []string{"10.0.0.11:443"}},
-		{"trend in Chinese", []string{"trend", "--lang", "zh", journal}, []string{"SYN_RECV 从约 0 升至 50"}},
+		{"trend in Chinese", []string{"trend", "--lang", "zh", journal}, []string{"SYN_RECV：此前约 0，2026-11-22 12:00 UTC 起约 50"}},
 		{"diff", []string{"diff", listing, "../../testdata/k6.1-ip-vs-conn.txt"}, []string{"10.0.0.77:85", "36, then 35 (-1)"}},
 		{"sync", []string{"diff", "--sync", listing, "../../testdata/k6.1-backup-ip-vs-conn-sync.txt"}, []string{"the backup has 11 of 11 (100.0%)"}},
 		{"summary", []string{listing}, []string{"SCTP ESTABLISHED", "36 connections"}},
