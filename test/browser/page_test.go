@@ -481,6 +481,23 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
+// tree is what a screen reader has of the page.
+func (b *tab) tree() (nodes []*accessibility.Node) {
+	b.t.Helper()
+	tree, err := chromedp.Run(b.ctx, func(ctx context.Context, t *chromedp.Target) (accessibility.GetFullAXTreeResult, error) {
+		return cdp.Call(ctx, t, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, n := range tree.Nodes {
+		if !n.Ignored && n.Role != nil {
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes
+}
+
 // TestNames: whatever can be used, and every picture and table, has a name, and no two
 // landmarks have the same.
 func TestNames(t *testing.T) {
@@ -490,18 +507,9 @@ func TestNames(t *testing.T) {
 	table.Rows = append(table.Rows, []string{"", "total", "", "11,055", "5,096"})
 	b := open(t, write(t, "incident", p), look{width: 1280})
 	eval[bool](b, `document.querySelector("details").open = true`)
-	tree, err := chromedp.Run(b.ctx, func(ctx context.Context, t *chromedp.Target) (accessibility.GetFullAXTreeResult, error) {
-		return cdp.Call(ctx, t, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	seen := map[string]int{}
 	regions := map[string]bool{}
-	for _, n := range tree.Nodes {
-		if n.Ignored || n.Role == nil {
-			continue
-		}
+	for _, n := range b.tree() {
 		role := strings.Trim(string(n.Role.Value), `"`)
 		seen[role]++
 		if name := ""; slices.Contains([]string{"application", "button", "figure", "heading", "image", "link", "navigation", "region", "table", "columnheader", "rowheader"}, role) {
@@ -633,6 +641,15 @@ func TestNarrow(t *testing.T) {
 		}
 		if high := eval[float64](b, `Math.max(...[...document.querySelectorAll(".fold tbody tr")].map(e => e.getBoundingClientRect().height))`); high > 100 {
 			t.Errorf("at %d a row is %v pixels high", l.width, high)
+		}
+		heads := 0
+		for _, n := range b.tree() {
+			if strings.Trim(string(n.Role.Value), `"`) == "columnheader" {
+				heads++
+			}
+		}
+		if heads != 20 { // of 3, 5, 6 and 6 columns, whatever the layout
+			t.Errorf("at %d a screen reader has %d heads of columns, want 20", l.width, heads)
 		}
 		b.fits(l.width)
 		b.legible()
