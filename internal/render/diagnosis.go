@@ -227,7 +227,7 @@ func needs(all []diagnose.Need, word *explain.Catalogue) string {
 
 // DiagnosisMarkdown writes the findings as a ticket's text.
 func DiagnosisMarkdown(w io.Writer, s *Summary, o DiagnosisOptions) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
+	o.Options = o.plain()
 	var b bytes.Buffer
 	if err := markdown(&b, s.facts(o.Options), nil); err != nil {
 		return err

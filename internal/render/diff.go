@@ -50,7 +50,7 @@ func writeParts(w io.Writer, facts [][2]string, parts []part, o Options) error {
 
 // DiffMarkdown writes a comparison for a ticket.
 func DiffMarkdown(w io.Writer, d *Diff, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
+	o = o.plain()
 	return partsMarkdown(w, d.facts(o), d.parts(o))
 }
 

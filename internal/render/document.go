@@ -305,7 +305,7 @@ func fraction(n, of uint64) string { return strconv.FormatFloat(share(n, of), 'f
 
 // Markdown writes the summary for a ticket.
 func Markdown(w io.Writer, s *Summary, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
+	o = o.plain()
 	var out bytes.Buffer // tablewriter does not report what becomes of its last write
 	if err := markdown(&out, s.facts(o), s.parts(o)); err != nil {
 		return err

@@ -24,7 +24,7 @@ func OriginsScreen(w io.Writer, s *Origins, o Options) error {
 
 // OriginsMarkdown writes who made the entries for a ticket.
 func OriginsMarkdown(w io.Writer, s *Origins, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
+	o = o.plain()
 	return partsMarkdown(w, s.facts(o), []part{{o.Words.Word("title.origins"), s.table(o)}})
 }
 
@@ -53,8 +53,9 @@ func (s *Origins) table(o Options) *table {
 
 // OriginsHTML writes who made the entries as a page.
 func OriginsHTML(w io.Writer, s *Origins, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
+	o = o.plain()
 	p := newPage(o.Words.Word("page.sync"), s.facts(o), o)
+	p.Subject = s.Summary.subject(o.Words)
 	addParts(p, []part{{o.Words.Word("title.origins"), s.table(o)}})
 	return html.Write(w, p)
 }

@@ -46,12 +46,6 @@ func factLines(facts [][2]string, word *explain.Catalogue) (lines []string) {
 	return lines
 }
 
-// plain is o for what has neither a width nor colours.
-func (o Options) plain() Options {
-	o.Width, o.Terminal, o.Color = 0, false, false
-	return o
-}
-
 // addParts adds the parts of a screen as sections.
 func addParts(p *html.Page, parts []part) {
 	for _, part := range parts {

@@ -36,7 +36,7 @@ func ServicesScreen(w io.Writer, s *Services, o Options) error {
 
 // ServicesMarkdown writes the services for a ticket.
 func ServicesMarkdown(w io.Writer, s *Services, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
+	o = o.plain()
 	var out bytes.Buffer
 	if err := markdown(&out, s.allFacts(o), s.parts(o)); err != nil {
 		return err

@@ -281,6 +281,12 @@ type Options struct {
 	Top int
 }
 
+// plain is o for what has neither a width nor colours.
+func (o Options) plain() Options {
+	o.Width, o.Terminal, o.Color = 0, false, false
+	return o
+}
+
 // span writes seconds as an operator says them: 15m, 61s, 3h.
 func span(s conn.Seconds) string {
 	switch {

@@ -30,7 +30,7 @@ func SyncScreen(w io.Writer, s *Sync, o Options) error {
 
 // SyncMarkdown writes the coverage for a ticket.
 func SyncMarkdown(w io.Writer, s *Sync, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
+	o = o.plain()
 	return partsMarkdown(w, s.facts(o), s.parts(o))
 }
 
@@ -89,8 +89,9 @@ func (s *Sync) swapped() (key string) {
 
 // SyncHTML writes the coverage as a page.
 func SyncHTML(w io.Writer, s *Sync, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
+	o = o.plain()
 	p := newPage(o.Words.Word("page.sync"), s.facts(o), o)
+	p.Subject = s.Master.subject(o.Words)
 	addParts(p, s.parts(o))
 	return html.Write(w, p)
 }

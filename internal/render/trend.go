@@ -83,7 +83,7 @@ func TrendScreen(w io.Writer, t *Trend, o Options) error {
 
 // TrendMarkdown writes a trend for a ticket.
 func TrendMarkdown(w io.Writer, t *Trend, o Options) error {
-	o.Width, o.Terminal, o.Color = 0, false, false
+	o = o.plain()
 	for i := range t.Hosts {
 		r := t.Hosts[i].Report(t.Interval, t.Rows)
 		if err := partsMarkdown(w, t.facts(&t.Hosts[i], r, o), t.parts(&t.Hosts[i], r, o)); err != nil {
