@@ -44,6 +44,10 @@ const (
 	// rise and fall of each day takes longer.
 	suddenShare = 0.6
 	nearSpan    = 1.0 / 16
+	// A short span is a bump if the number is back behind it but for this share of it.
+	backShare = 0.5
+	// leastNear is the fewest snapshots to each side of one of which the median is what is slow.
+	leastNear = 4
 	// A change lasts until the number goes this share of it on or back: a high number varies more
 	// than the low one before it.
 	endShare = 0.25
@@ -89,7 +93,11 @@ func size(from, to float64) float64 {
 
 // change is the greatest change of one number, nil if nothing stands out.
 func change(points []Interval, step time.Duration, value func(*Interval) float64) *Onset {
-	s := newSeries(points, value)
+	values := make([]float64, len(points))
+	for i := range points {
+		values[i] = value(&points[i])
+	}
+	s := newSeries(values)
 	steps := s.best(s.levels, true)
 	if line, ok := s.line(steps); ok {
 		usual, level := s.endsOfLine(line)
@@ -99,6 +107,19 @@ func change(points []Interval, step time.Duration, value func(*Interval) float64
 		}
 	}
 	earlier, from, until := s.sudden(steps)
+	o := s.onset(points, step, earlier, from, until)
+	first, behind := s.bump()
+	short := s.onset(points, step, 0, first, behind)
+	// A change that begins with a bump or behind it is that bump, and the day.
+	if short != nil && (o == nil || first <= from && from <= behind || size(short.Usual, short.Level) > size(o.Usual, o.Level)) {
+		return short
+	}
+	return o
+}
+
+// onset is the change from one place up to in front of another, nil if it is too small or from is 0. The
+// level before it begins at earlier.
+func (s *series) onset(points []Interval, step time.Duration, earlier, from, until int) *Onset {
 	if from == 0 {
 		return nil
 	}
@@ -133,15 +154,15 @@ type series struct {
 	squares       float64 // of the differences from the average
 }
 
-func newSeries(points []Interval, value func(*Interval) float64) *series {
-	n := len(points)
+func newSeries(values []float64) *series {
+	n := len(values)
 	s := &series{n: n, near: max(1, int(nearSpan*float64(n))), sums: make([]float64, n+1), moments: make([]float64, n+1)}
-	for i := range points {
-		s.sums[i+1] = s.sums[i] + value(&points[i])
+	for i, v := range values {
+		s.sums[i+1] = s.sums[i] + v
 	}
 	s.average = s.sums[n] / float64(n)
-	for i := range points {
-		v := value(&points[i]) - s.average
+	for i, v := range values {
+		v -= s.average
 		s.moments[i+1] = s.moments[i] + v*float64(i)
 		s.squares += v * v
 	}
@@ -154,9 +175,12 @@ func (s *series) mean(from, until int) float64 {
 }
 
 // median is theirs: of a change that takes a few snapshots it is the level all the same.
-func (s *series) median(from, until int) float64 {
-	all := make([]float64, 0, until-from)
-	for i := from; i < until; i++ {
+func (s *series) median(from, until int) float64 { return s.medianOf(from, until, 1) }
+
+// medianOf is that of every few of them.
+func (s *series) medianOf(from, until, every int) float64 {
+	all := make([]float64, 0, (until-from)/every+1)
+	for i := from; i < until; i += every {
 		all = append(all, s.mean(i, i+1))
 	}
 	slices.Sort(all)
@@ -287,6 +311,45 @@ func (s *series) sudden(steps fit) (earlier, from, until int) {
 		return 0, 0, 0
 	}
 	return 0, from, s.n
+}
+
+// bump is a short span that stands out from the rise and fall of the day though that is as large, and
+// behind which the number is about what it was; from is 0 if none does. What is slow is taken away first:
+// the median of a time around each snapshot, to which a span of less than half of that time adds nothing.
+func (s *series) bump() (from, until int) {
+	if s.near < leastNear {
+		return 0, 0
+	}
+	fast := s.without(s.near)
+	if _, from, until = fast.sudden(fast.best(fast.levels, true)); from == 0 || until == s.n || until-from > s.near {
+		return 0, 0
+	}
+	before, within, after := s.median(max(0, from-s.near), from), s.mean(from, until), s.median(until, min(until+s.near, s.n))
+	if math.Abs(after-before) >= backShare*math.Abs(within-before) {
+		return 0, 0
+	}
+	return from, until
+}
+
+// without is the series without what is slow, at its average: the median of half snapshots to each
+// side. Those that have fewer on one side are at the average: there a slope would look like a bump.
+func (s *series) without(half int) *series {
+	values := make([]float64, s.n)
+	apart := (s.n + maxPlaces - 1) / maxPlaces // one median does for so many
+	for i := 0; i < s.n; i += apart {
+		middle := min(i+apart/2, s.n-1)
+		if middle < half || middle+half >= s.n {
+			for k := i; k < min(i+apart, s.n); k++ {
+				values[k] = s.average
+			}
+			continue
+		}
+		slow := s.medianOf(middle-half, middle+half+1, apart)
+		for k := i; k < min(i+apart, s.n); k++ {
+			values[k] = s.average + s.mean(k, k+1) - slow
+		}
+	}
+	return newSeries(values)
 }
 
 // differ is whether the means in front of a place and behind it differ by more than noise.

@@ -400,3 +400,24 @@ func TestGroupsOrder(t *testing.T) {
 		t.Errorf("columns of the first group: %v", columns[0])
 	}
 }
+
+// TestBumpOnWave: an hour's incident is told though the day rises and falls as much.
+func TestBumpOnWave(t *testing.T) {
+	for _, n := range []int{100, 288, 1440, 5000} {
+		for _, place := range []float64{0.1, 0.3, 0.45, 0.6, 0.75} {
+			from := share(place, n)
+			until := from + n/24
+			r := rand.New(rand.NewPCG(uint64(n), 9))
+			got := toldOf(n, func(i int) float64 {
+				level := 400 + 250*math.Sin(2*math.Pi*(float64(i)/float64(n)+0.7))
+				if i >= from && i < until {
+					level *= 2
+				}
+				return level * (1 + 0.03*r.NormFloat64())
+			})
+			if got == nil || got.from != from || got.until != until-1 || got.level < 1.6*got.usual {
+				t.Errorf("%d snapshots, %v of the day: told %+v, want %d to %d", n, place, got, from, until-1)
+			}
+		}
+	}
+}
