@@ -127,12 +127,17 @@ func runRecord(ctx context.Context, a *app, o *recordOptions, path string) error
 	defer dir.Close()
 
 	keep := history.Keep{Age: o.keep.age, Size: o.keepSize.size}
-	written, err := o.write(ctx, a, words, dir, s)
+	written, missing, err := o.write(ctx, a, dir, s)
 	removed := 0
 	if isFull(err) {
 		// What is not to be kept makes room for the new one, which else would come first.
 		if removed, _ = dir.Prune(s.Host, keep, a.now(), ""); removed > 0 {
-			written, err = o.write(ctx, a, words, dir, s)
+			written, missing, err = o.write(ctx, a, dir, s)
+		}
+	}
+	if !o.quiet {
+		for _, m := range missing {
+			fmt.Fprintf(a.stderr, "ipvsstate: %s\n", render.Clean(words.Word("missing", words.Word("missing."+m.What), m.Why)))
 		}
 	}
 	var known *failure
@@ -161,12 +166,13 @@ func runRecord(ctx context.Context, a *app, o *recordOptions, path string) error
 	return nil
 }
 
-// write reads the kernel into a snapshot of which the host and the pseudonyms are set, and writes it.
-func (o *recordOptions) write(ctx context.Context, a *app, words *explain.Catalogue, dir *history.Dir, s *history.Snapshot) (w history.Written, err error) {
+// write reads the kernel into a snapshot of which the host and the pseudonyms are set, and writes it. It
+// also says what could not be read.
+func (o *recordOptions) write(ctx context.Context, a *app, dir *history.Dir, s *history.Snapshot) (w history.Written, missing []render.Missing, err error) {
 	where := ipvs.Where{Proc: o.proc, Netns: o.netns}
 	table, err := ipvs.OpenTable(where)
 	if err != nil {
-		return w, kernelFailure(where, err)
+		return w, nil, kernelFailure(where, err)
 	}
 	defer table.Close()
 	s.Time = a.now()
@@ -176,11 +182,9 @@ func (o *recordOptions) write(ctx context.Context, a *app, words *explain.Catalo
 	s.Facts = [][2]string{{"ipvsstate", version}, {"kernel", ipvs.Release(where)}, {"netns", o.netns}, {"table", table.Path}}
 	for _, m := range missing {
 		s.Facts = append(s.Facts, [2]string{"missing", m.What + ": " + m.Why})
-		if !o.quiet {
-			fmt.Fprintf(a.stderr, "ipvsstate: %s\n", render.Clean(words.Word("missing", words.Word("missing."+m.What), m.Why)))
-		}
 	}
-	return dir.Write(s)
+	w, err = dir.Write(s)
+	return w, missing, err
 }
 
 // hostName is the name that the snapshot goes by.

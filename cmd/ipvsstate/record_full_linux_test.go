@@ -54,7 +54,7 @@ func TestRecordFullDisk(t *testing.T) {
 	if code, _, errOut := record(); code != exitCouldNot || !strings.Contains(errOut, "no space left on device\nhint: older snapshots are whole") {
 		t.Errorf("without --keep: exit %d, %s", code, errOut)
 	}
-	if code, out, errOut := record("--keep", "30d"); code != exitDone || !strings.Contains(out, ", 1 old snapshot removed") {
+	if code, out, errOut := record("--keep", "30d"); code != exitDone || !strings.Contains(out, ", 1 old snapshot removed") || strings.Count(errOut, "not read") != 1 {
 		t.Errorf("with --keep: exit %d, %s%s", code, out, errOut)
 	}
 	if _, err := os.Stat(old); !errors.Is(err, os.ErrNotExist) {

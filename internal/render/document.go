@@ -2,7 +2,6 @@ package render
 
 import (
 	"bytes"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"strconv"
@@ -262,32 +261,21 @@ func CSV(w io.Writer, s *Summary, o Options) error {
 	if len(o.By) > 0 {
 		return s.groupsCSV(w, o)
 	}
-	c := csv.NewWriter(w)
+	c := newCSV(w, "kind", "protocol", "state", "count", "share", "timeout_seconds", "meaning")
 	all := s.Tally.Connections()
-	rows := [][]string{{"kind", "protocol", "state", "count", "share", "timeout_seconds", "meaning"}}
 	for _, n := range s.Tally.States(o.Order) {
 		timeout := ""
 		if t := s.timeout(n); t != conn.Unknown {
 			timeout = strconv.Itoa(int(t))
 		}
-		rows = append(rows, []string{csvKinds[n.Kind], n.Protocol.String(), n.State.String(), number(n.Count), fraction(n.Count, all), timeout, s.meaning(n, o)})
+		c.row(csvKinds[n.Kind], n.Protocol.String(), n.State.String(), number(n.Count), fraction(n.Count, all), timeout, s.meaning(n, o))
 	}
 	for _, n := range s.Tally.TemplateStates() {
-		rows = append(rows, []string{csvKinds[n.Kind], n.Protocol.String(), n.State.String(), number(n.Count), "", "", s.meaning(n, o)})
+		c.row(csvKinds[n.Kind], n.Protocol.String(), n.State.String(), number(n.Count), "", "", s.meaning(n, o))
 	}
-	rows = append(rows,
-		[]string{"total", "", "connections", number(all), "", "", ""},
-		[]string{"total", "", "templates", number(s.Tally.Templates()), "", "", ""})
-	for _, row := range rows {
-		for i := range row {
-			row[i] = plainCell(row[i])
-		}
-		if err := c.Write(row); err != nil {
-			return err
-		}
-	}
-	c.Flush()
-	return c.Error()
+	c.row("total", "", "connections", number(all), "", "", "")
+	c.row("total", "", "templates", number(s.Tally.Templates()), "", "", "")
+	return c.done()
 }
 
 // plainCell keeps a spreadsheet from taking a text of the input for a formula.

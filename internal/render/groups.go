@@ -2,7 +2,6 @@ package render
 
 import (
 	"cmp"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"slices"
@@ -346,27 +345,20 @@ func (s *Summary) groupsDocument(o Options) *groupsJSON {
 // groupsCSV writes a row for each group, and rows of other kinds for what is not shown
 // and for all.
 func (s *Summary) groupsCSV(w io.Writer, o Options) error {
-	c := csv.NewWriter(w)
-	head := []string{"kind"}
+	titles := []string{"kind"}
 	for _, d := range o.By {
-		head = append(head, d.String())
+		titles = append(titles, d.String())
 	}
-	if err := c.Write(append(head, "connections", "share", "templates")); err != nil {
-		return err
-	}
+	c := newCSV(w, append(titles, "connections", "share", "templates")...)
 	all, templates := s.Tally.Connections(), s.Tally.Templates()
-	var failed error
 	row := func(kind string, values []string, connections, templates uint64) {
 		cells := append([]string{kind}, values...)
-		if err := c.Write(append(cells, number(connections), fraction(connections, all), number(templates))); err != nil && failed == nil {
-			failed = err
-		}
+		c.row(append(cells, number(connections), fraction(connections, all), number(templates))...)
 	}
 	values := make([]string, len(o.By))
 	sum := s.eachGroup(o, o.top(0), func(g *tally.Group) {
 		for i := range g.Values {
-			text, _ := groupValue(o.By[i], &g.Values[i])
-			values[i] = plainCell(text)
+			values[i], _ = groupValue(o.By[i], &g.Values[i])
 		}
 		row("group", values, g.Connections, g.Templates)
 	})
@@ -375,9 +367,5 @@ func (s *Summary) groupsCSV(w io.Writer, o Options) error {
 		row("other", values, all-sum.connections, templates-sum.templates)
 	}
 	row("total", values, all, templates)
-	c.Flush()
-	if failed == nil {
-		failed = c.Error()
-	}
-	return failed
+	return c.done()
 }

@@ -2,7 +2,6 @@ package render
 
 import (
 	"bytes"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"slices"
@@ -428,8 +427,7 @@ func ServicesJSON(w io.Writer, s *Services, o Options) error {
 // unassigned, invalidated and lost ones add up to the total; server_gone is within its
 // service.
 func ServicesCSV(w io.Writer, s *Services, _ Options) error {
-	c := csv.NewWriter(w)
-	rows := [][]string{{"kind", "service", "server", "forwarding", "weight", "kernel_active", "kernel_inactive", "connections", "active", "share", "templates", "longest_expires_seconds"}}
+	c := newCSV(w, "kind", "service", "server", "forwarding", "weight", "kernel_active", "kernel_inactive", "connections", "active", "share", "templates", "longest_expires_seconds")
 	told := func(n int) string {
 		if n < 0 {
 			return ""
@@ -438,36 +436,27 @@ func ServicesCSV(w io.Writer, s *Services, _ Options) error {
 	}
 	for i := range s.Report.Services {
 		v := &s.Report.Services[i]
-		rows = append(rows, []string{"service", v.Service.Name(), "", "", "", "", "", number(v.Connections), "", "", number(v.Templates), ""})
+		c.row("service", v.Service.Name(), "", "", "", "", "", number(v.Connections), "", "", number(v.Templates), "")
 		for k := range v.Servers {
 			n := &v.Servers[k]
 			share := ""
 			if n.Share >= 0 {
 				share = strconv.FormatFloat(n.Share, 'f', 4, 64)
 			}
-			rows = append(rows, []string{"server", v.Service.Name(), n.Address.String(), n.Forwarding.String(), told(n.Weight), told(n.Server.Active), told(n.Inactive),
-				number(n.Connections), number(n.Active), share, number(n.Templates), told(int(n.Longest))})
+			c.row("server", v.Service.Name(), n.Address.String(), n.Forwarding.String(), told(n.Weight), told(n.Server.Active), told(n.Inactive),
+				number(n.Connections), number(n.Active), share, number(n.Templates), told(int(n.Longest)))
 		}
 	}
 	for i := range s.Report.Orphans {
 		n := &s.Report.Orphans[i]
-		rows = append(rows, []string{whethers[n.Whether], targetName(&n.Target), n.Target.Server.String(), "", "", "", "", number(n.Connections), "", "", number(n.Templates), told(int(n.Longest))})
+		c.row(whethers[n.Whether], targetName(&n.Target), n.Target.Server.String(), "", "", "", "", number(n.Connections), "", "", number(n.Templates), told(int(n.Longest)))
 	}
 	last := func(kind string, n services.Count) {
-		rows = append(rows, []string{kind, "", "", "", "", "", "", number(n.Connections), "", "", number(n.Templates), ""})
+		c.row(kind, "", "", "", "", "", "", number(n.Connections), "", "", number(n.Templates), "")
 	}
 	last("unassigned", s.Report.Unassigned.Count)
 	last("invalidated", s.Report.Invalidated.Count)
 	last("lost", s.Report.Lost)
 	last("total", services.Count{Connections: s.Tally.Connections(), Templates: s.Tally.Templates()})
-	for _, row := range rows {
-		for i := range row {
-			row[i] = plainCell(row[i])
-		}
-		if err := c.Write(row); err != nil {
-			return err
-		}
-	}
-	c.Flush()
-	return c.Error()
+	return c.done()
 }

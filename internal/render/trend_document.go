@@ -2,7 +2,6 @@ package render
 
 import (
 	"cmp"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"math"
@@ -204,8 +203,7 @@ func TrendJSONL(w io.Writer, t *Trend, _ Options) error {
 
 // TrendCSV writes a row for each interval and group.
 func TrendCSV(w io.Writer, t *Trend, _ Options) error {
-	c := csv.NewWriter(w)
-	c.Write([]string{"host", "start", "seconds", "snapshots", "what", "protocol", "name", "connections"})
+	c := newCSV(w, "host", "start", "seconds", "snapshots", "what", "protocol", "name", "connections")
 	for i := range t.Hosts {
 		h := &t.Hosts[i]
 		r := h.Report(t.Interval, t.Rows)
@@ -216,7 +214,7 @@ func TrendCSV(w io.Writer, t *Trend, _ Options) error {
 				if v.Snapshots == 0 {
 					value = ""
 				}
-				c.Write([]string{h.Host, utc(v.Start), strconv.FormatFloat(v.Width.Seconds(), 'f', -1, 64), strconv.Itoa(v.Snapshots), what, protocol, name, value})
+				c.row(h.Host, utc(v.Start), strconv.FormatFloat(v.Width.Seconds(), 'f', -1, 64), strconv.Itoa(v.Snapshots), what, protocol, name, value)
 			}
 			row("connections", "", "", v.Connections)
 			row("templates", "", "", v.Templates)
@@ -230,6 +228,5 @@ func TrendCSV(w io.Writer, t *Trend, _ Options) error {
 			}
 		}
 	}
-	c.Flush()
-	return c.Error()
+	return c.done()
 }
