@@ -41,8 +41,11 @@ func TestTakeover(t *testing.T) {
 	}
 	full := compareTables(r.entries(t, "full.master.txt"), r.entries(t, "full.backup.txt"))
 	t.Logf("coverage %+v", full)
-	// 20, 3 and 5 that were sent; 7 from before the daemons, and 12 with two packets.
-	if full.Established.Master != 47 || full.Established.Held != 28 || full.SynRecv != 5 || full.OnlyBackup != 0 {
+	// 20, 3 and 5 were sent. 7 are from before the daemons, and 12 have two packets: few of these have a
+	// third after all, where a slow guest has sent a segment again.
+	const sent, others = 20 + 3 + 5, 7 + 12
+	held := full.Established.Held
+	if full.Established.Master != sent+others || held < sent || held > sent+others/2 || full.SynRecv != 5 || full.OnlyBackup != 0 {
 		t.Errorf("the daemons have sent %+v", full)
 	}
 	for _, name := range []string{"recorded", "live"} {
