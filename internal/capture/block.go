@@ -96,10 +96,10 @@ const maxLast = 512
 
 // keepLast keeps a block's last line, for a row behind it that is cut in the middle.
 func (c *cutter) keepLast(block []byte) {
-	line := block[max(0, len(block)-1-maxLast) : len(block)-1]
-	begin := bytes.LastIndexByte(line, '\n') + 1
-	if c.last = c.last[:0]; begin > 0 || len(block)-1 <= maxLast {
-		c.last = append(c.last, line[begin:]...)
+	line := block[max(0, len(block)-2-maxLast) : len(block)-1] // with the newline before the longest
+	line = line[bytes.LastIndexByte(line, '\n')+1:]
+	if c.last = c.last[:0]; len(line) <= maxLast {
+		c.last = append(c.last, line...)
 	}
 }
 

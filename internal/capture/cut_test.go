@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -104,6 +105,8 @@ func TestCutLines(t *testing.T) {
 		{row, "no more rows here", false},
 		{row, "TCP connections: 17", false},
 		{"prose", "TCP 14:5", false}, // nothing to compare with
+		{row + strings.Repeat(" ", maxLast-len(row)), "TCP 14:5", true},
+		{row + strings.Repeat(" ", maxLast-len(row)+1), "TCP 14:5", false}, // nothing kept
 		{row, strings.Repeat("x", parse.MaxLine+2), false},
 		{line, line, false},
 		{line, line[:len(line)-1], true}, // blanks before the number
@@ -170,6 +173,12 @@ func TestTornLog(t *testing.T) {
 				data := []byte(first + head + row + "\n" + torn + date + "\n" + head + row + "\n" + row + "\n")
 				all, err := readAll(bytes.NewReader(data), Config{Workers: 1})
 				check(t, data, all, err)
+				// The torn row may be the first of what is read at once.
+				behind := bytes.NewReader(data[len(first+head+row)+1:])
+				parts, err := readAll(io.MultiReader(bytes.NewReader(data[:len(data)-behind.Len()]), behind), Config{Workers: 1})
+				if got, want := describe(parts, err), describe(all, err); got != want {
+					t.Fatalf("%q, in two parts:\n%s\nin one:\n%s", torn+date, got, want)
+				}
 				var times []string
 				for _, s := range all {
 					times = append(times, s.Time.Format("04:05"))

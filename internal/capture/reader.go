@@ -392,7 +392,7 @@ func (r *Reader[A]) take(s *segment[A]) {
 		c.whole = s.end == c.Entries+c.Bad+c.OtherFormat
 	}
 	r.takeHosts(c, s.host)
-	if s.counts.Lines > 0 { // and not the beginning of a block
+	if s.counts.Lines > 0 || s.cut { // and not the beginning of a block
 		c.Cut = s.cut || s.begin == parse.TitleLine && s.counts.Lines == 1 // unless column titles follow
 	}
 	c.title = c.title || s.begin == parse.TitleLine
