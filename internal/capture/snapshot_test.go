@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -139,6 +140,32 @@ func TestBlocksDoNotMatter(t *testing.T) {
 	}
 }
 
+// TestBlocksDoNotMatterInAnyOrder strings lines of every kind together at random, and the end of the
+// input within one.
+func TestBlocksDoNotMatterInAnyOrder(t *testing.T) {
+	const bad = "TCP 14:57  ESTABLISHED 10.0.1.300:44380    10.0.1.100:80      10.0.0.12:80\n"
+	lines := []string{
+		title, columns, proc, date1, date2, date3, head1, head2, end1, prose, "[root@lvs2 ~]# cat /proc/net/ip_vs_conn\n", "\n", "done\n",
+		entry(1), entry(2), entry(3), bad, "Every 2.0s: ipvsadm -Lcn        lvs3: Sun Nov 22 05:28:40 2026\n", "lvs4: 2026-11-22 05:28:40\n",
+		"TCP 14:57  EST" + date1, "TCP" + date2, bad[:40] + date1, bad[:len(bad)-4] + date2, // torn rows
+		"TCP 0A00010A A898 0A000164 0050 0A00000B 0050 CLOSE             6\n", "Timeout (tcp tcpfin udp): 900 120 300\n",
+		"IP Virtual Server version 1.2.1 (size=4096)\n", "Prot LocalAddress:Port Scheduler Flags\n", "TCP  10.0.1.100:80 rr\n",
+		"  -> 10.0.0.12:80                 Route   1      0          0\n", "Try `ipvsadm -h' or 'ipvsadm --help' for more information.\n",
+		strings.Repeat("x", maxLast) + "\n",
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		var text string
+		for range 1 + rnd.IntN(12) {
+			text += lines[rnd.IntN(len(lines))]
+		}
+		if rnd.IntN(3) == 0 {
+			text = text[:rnd.IntN(len(text))]
+		}
+		sameEverywhere(t, text)
+	}
+}
+
 // TestLinesBehindADate counts what stands between a date and the entries behind it to
 // one and the same of the two snapshots.
 func TestLinesBehindADate(t *testing.T) {
@@ -158,7 +185,7 @@ func sameEverywhere(t *testing.T, text string) {
 	want := describe(readAll(pieces(data), Config{Workers: 1}))
 	for _, i := range edges(data) {
 		if got := describe(readAll(pieces(data[:i], data[i:]), Config{Workers: 1, ReadSize: 4096})); got != want {
-			t.Fatalf("cut at %d, in front of %.20q:\n%s\nwhole:\n%s", i, data[i:], got, want)
+			t.Fatalf("%q, cut at %d, in front of %.20q:\n%s\nwhole:\n%s", data, i, data[i:], got, want)
 		}
 	}
 }
