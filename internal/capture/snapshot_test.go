@@ -154,7 +154,7 @@ func TestBlocksDoNotMatterInAnyOrder(t *testing.T) {
 		strings.Repeat("x", maxLast) + "\n",
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for range 500 {
+	for range 200 {
 		var text string
 		for range 1 + rnd.IntN(12) {
 			text += lines[rnd.IntN(len(lines))]

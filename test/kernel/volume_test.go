@@ -46,14 +46,16 @@ func TestVolume(t *testing.T) {
 	})
 	t.Run("diagnosis", func(t *testing.T) {
 		if text := r.text(t, "deaf.out"); !strings.Contains(text, `"LVS018"`) || !strings.Contains(text, "listens on v0") {
-			t.Errorf("a backup without entries is not told of:\n%s", text)
+			code, messages := r.exit(t, "deaf")
+			t.Errorf("a backup without entries is not told of: exit code %s: %s\n%s", code, messages, text)
 		}
 		text := r.text(t, "hears.out")
 		if strings.Contains(text, `"LVS018"`) || strings.Contains(text, `"LVS019"`) {
 			t.Errorf("a backup that has its master's entries is said to be at fault:\n%s", text)
 		}
 		if !strings.Contains(text, `"LVS021"`) || !strings.Contains(text, `"buckets": 256`) {
-			t.Errorf("%d entries in 256 buckets are not told of:\n%s", someEntries, text)
+			code, messages := r.exit(t, "hears")
+			t.Errorf("%d entries in 256 buckets are not told of: exit code %s: %s\n%s", someEntries, code, messages, text)
 		}
 	})
 	t.Run("growing", func(t *testing.T) {
