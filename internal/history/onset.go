@@ -8,17 +8,17 @@ import (
 
 // Onset is the greatest change of a trend, of a group or of all connections. Either there was
 // one number before it and suddenly another from then on, or it is gradual: the number rose or
-// fell along a line.
+// fell over several snapshots.
 type Onset struct {
 	All     bool // connections of any group, not of the first of Report.Groups
 	Gradual bool
-	// Usual is the median of the snapshots just before the change, at most a sixteenth of all;
-	// Level is the mean from From until Until; After is the median just after it, or Level if
-	// it lasts. Of a gradual change Usual and Level are what the line has at its two ends, and
-	// After is Level.
+	// Usual is the median of the snapshots just before the change, at most a sixteenth of all or
+	// three; Level is the mean from From until Until; After is the median just after it, or Level
+	// if it lasts. Of a gradual change Usual and Level are the medians of a few snapshots where
+	// it begins and where it ends, and After is Level.
 	Usual, Level, After float64
-	// From and Until are the first and the last snapshot that have Level, or the ends of the
-	// line.
+	// From and Until are the first and the last snapshot that have Level; of a gradual change
+	// the last that has Usual and the first that has Level.
 	From, Until time.Time
 	// Lasts says that Until is the last snapshot of all.
 	Lasts bool
@@ -48,6 +48,9 @@ const (
 	backShare = 0.5
 	// leastNear is the fewest snapshots to each side of one of which the median is what is slow.
 	leastNear = 4
+	// What is just before or behind a change is told by leastBeside snapshots, if there are so many
+	// and a nearSpan is not more: one alone can be on the way.
+	leastBeside = 3
 	// A change lasts until the number goes this share of it on or back: a high number varies more
 	// than the low one before it.
 	endShare = 0.25
@@ -100,11 +103,7 @@ func change(points []Interval, step time.Duration, value func(*Interval) float64
 	s := newSeries(values)
 	steps := s.best(s.levels, true)
 	if line, ok := s.line(steps); ok {
-		usual, level := s.endsOfLine(line)
-		return &Onset{
-			Gradual: true, Usual: usual, Level: level, After: level,
-			From: points[line.from-1].Last, Until: points[line.until-1].Last, Lasts: line.until == s.n,
-		}
+		return s.courseOfLine(line).onset(points)
 	}
 	earlier, from, until := s.sudden(steps)
 	o := s.onset(points, step, earlier, from, until)
@@ -114,7 +113,28 @@ func change(points []Interval, step time.Duration, value func(*Interval) float64
 	if short != nil && (o == nil || first <= from && from <= behind || size(short.Usual, short.Level) > size(o.Usual, o.Level)) {
 		return short
 	}
+	var c *course
+	if o == nil {
+		c = s.oneWay()
+	} else {
+		c = s.courseOf(steps, earlier, from, until)
+	}
+	if c != nil {
+		return c.onset(points)
+	}
 	return o
+}
+
+// onset is the change, nil if it is too small.
+func (c *course) onset(points []Interval) *Onset {
+	usual, level := c.usual(), c.level()
+	if !counts(usual, level) {
+		return nil
+	}
+	return &Onset{
+		Gradual: true, Usual: usual, Level: level, After: level,
+		From: points[c.first].Last, Until: points[c.last].Last, Lasts: c.last == c.n-1,
+	}
 }
 
 // onset is the change from one place up to in front of another, nil if it is too small or from is 0. The
@@ -124,14 +144,14 @@ func (s *series) onset(points []Interval, step time.Duration, earlier, from, unt
 		return nil
 	}
 	o := &Onset{
-		Usual: s.median(max(earlier, from-s.near), from), Level: s.mean(from, until),
+		Usual: s.median(max(earlier, from-s.beside()), from), Level: s.mean(from, until),
 		From: points[from].First, Until: points[until-1].Last, Lasts: until == s.n,
 	}
 	if !counts(o.Usual, o.Level) {
 		return nil
 	}
 	if o.After = o.Level; !o.Lasts {
-		o.After = s.median(until, min(until+s.near, s.n))
+		o.After = s.median(until, min(until+s.beside(), s.n))
 	}
 	if before := points[from-1].Last; isGap(o.From.Sub(before), step) {
 		o.Before = before

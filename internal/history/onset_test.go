@@ -3,6 +3,7 @@ package history
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -230,7 +231,11 @@ var shapes = []shape{
 			return 100
 		}
 		return 300 + 300*float64(i)/float64(share(0.8, n))
-	}, func(n int) *told { return &told{false, 590, 100, 100, share(0.8, n), n - 1} }},
+	}, func(n int) *told {
+		place := share(0.8, n)
+		middle := float64(place) - float64(max(n/16, leastBeside)+1)/2
+		return &told{false, 300 + 300*middle/float64(place), 100, 100, place, n - 1}
+	}},
 	silent("nothing", func(int, int) float64 { return 500 }),
 	silent("none", func(int, int) float64 { return 0 }),
 	silent("few more", func(i, n int) float64 { return 2 + 9*float64(2*i/n) }),
@@ -261,6 +266,48 @@ func TestShapes(t *testing.T) {
 					t.Errorf("%s, %d snapshots, noise %v: told %+v, want %+v", s.name, n, noise, got, want)
 				}
 			}
+		}
+	}
+}
+
+// TestCourse: of a change that takes a few snapshots the levels are told that it leads from and to, not
+// what is on the way.
+func TestCourse(t *testing.T) {
+	flat := func(n int, level float64) []float64 { return slices.Repeat([]float64{level}, n) }
+	doubling := []float64{20, 40, 80, 160, 320, 640, 1280}
+	var uneven []float64
+	for i := range 200 {
+		uneven = append(uneven, float64(1000+i*37%23))
+	}
+	var grows, decays []float64
+	for i := range 60 {
+		grows = append(grows, 10*math.Pow(1.1, float64(i)))
+	}
+	for i := range 30 {
+		decays = append(decays, 1000*math.Pow(0.85, float64(i)))
+	}
+	for _, tt := range []struct {
+		values []float64
+		want   *told
+	}{
+		{slices.Concat(flat(30, 300), []float64{150}, flat(29, 0)), &told{true, 300, 0, 0, 29, 31}},
+		{slices.Concat(uneven, []float64{430}, flat(87, 22)), &told{true, 1011, 22, 22, 199, 201}},
+		{slices.Concat(flat(30, 300), []float64{200, 100}, flat(28, 0)), &told{true, 300, 0, 0, 29, 32}},
+		{slices.Concat(flat(30, 10), []float64{600}, flat(29, 1500)), &told{true, 10, 1500, 1500, 29, 31}},
+		{slices.Concat(flat(30, 10), doubling, flat(23, 1500)), &told{true, 10, 1500, 1500, 29, 37}},
+		{slices.Concat(flat(50, 10), doubling, []float64{2560, 5120, 9000}), &told{true, 10, 9000, 9000, 49, 59}},
+		{slices.Concat([]float64{10}, doubling, flat(2, 2000)), &told{true, 20, 2000, 2000, 2, 8}},
+		{slices.Concat([]float64{10}, doubling, flat(12, 2000)), &told{true, 20, 2000, 2000, 2, 8}},
+		{[]float64{1353, 1079, 882, 728, 590, 514}, &told{true, 1353, 514, 514, 0, 5}},
+		{slices.Concat(flat(10, 10), []float64{300}, flat(8, 800), []float64{400}, flat(10, 10)), &told{false, 10, 800, 10, 11, 18}},
+		{slices.Concat(flat(20, 10), []float64{700}, flat(20, 10)), &told{false, 10, 700, 10, 20, 20}},
+		{decays, &told{true, 1000, 13, 13, 0, 24}},
+		{grows, &told{true, 27.5, 2767, 2767, 14, 59}},
+	} {
+		n := len(tt.values)
+		got := toldOf(n, func(i int) float64 { return tt.values[i] })
+		if !tt.want.like(got, 1, 0) {
+			t.Errorf("%.0f: told %+v, want %+v", tt.values, got, tt.want)
 		}
 	}
 }

@@ -34,6 +34,9 @@ func (s *series) mean(from, until int) float64 {
 	return (s.sums[until] - s.sums[from]) / float64(until-from)
 }
 
+// at is a snapshot's.
+func (s *series) at(i int) float64 { return s.mean(i, i+1) }
+
 // median is theirs: of a change that takes a few snapshots it is the level all the same.
 func (s *series) median(from, until int) float64 { return s.medianOf(from, until, 1) }
 
@@ -41,7 +44,7 @@ func (s *series) median(from, until int) float64 { return s.medianOf(from, until
 func (s *series) medianOf(from, until, every int) float64 {
 	all := make([]float64, 0, (until-from)/every+1)
 	for i := from; i < until; i += every {
-		all = append(all, s.mean(i, i+1))
+		all = append(all, s.at(i))
 	}
 	slices.Sort(all)
 	return (all[len(all)/2] + all[(len(all)-1)/2]) / 2
@@ -79,7 +82,7 @@ func (s *series) alongLine(from, until int) (explained, rise float64) {
 	return product * product / variance, product / variance
 }
 
-// endsOfLine are the two levels.
+// endsOfLine are the two levels of a line.
 func (s *series) endsOfLine(f fit) (usual, level float64) {
 	_, rise := s.alongLine(f.from, f.until)
 	first, last := f.from-1, f.until-1
@@ -206,11 +209,14 @@ func (s *series) without(half int) *series {
 		}
 		slow := s.medianOf(middle-half, middle+half+1, apart)
 		for k := i; k < min(i+apart, s.n); k++ {
-			values[k] = s.average + s.mean(k, k+1) - slow
+			values[k] = s.average + s.at(k) - slow
 		}
 	}
 	return newSeries(values)
 }
+
+// beside is how many snapshots tell what is just before or behind a change.
+func (s *series) beside() int { return max(s.near, leastBeside) }
 
 // differ is whether the means in front of a place and behind it differ by more than noise.
 func (s *series) differ(start, place, end int, noise float64) bool {

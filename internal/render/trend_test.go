@@ -50,11 +50,11 @@ func TestChangeInWords(t *testing.T) {
 			"SYN_RECV: about 10 before, from some time between 2026-03-01 01:35 and 04:10 until 04:55 UTC about 1,000, then about 10",
 			"SYN_RECV：此前约 10，自 2026-03-01 01:35 与 04:10 之间某时至 04:55 UTC 约 1,000，此后约 10"},
 		{"rises", 5 * time.Minute, 0, func(i int) uint64 { return uint64(10 + 10*max(i-50, 0)) },
-			"SYN_RECV rose gradually since 2026-03-01 04:10 UTC, from about 10 to about 500",
-			"SYN_RECV 自 2026-03-01 04:10 UTC 起逐渐上升，从约 10 升至约 500"},
+			"SYN_RECV rose since 2026-03-01 04:10 UTC, from about 10 to about 500",
+			"SYN_RECV 自 2026-03-01 04:10 UTC 起上升，从约 10 升至约 500"},
 		{"falls and stays", 5 * time.Minute, 0, func(i int) uint64 { return uint64(1000 - 10*min(max(i-20, 0), 60)) },
-			"SYN_RECV fell gradually between 2026-03-01 01:40 and 06:40 UTC, from about 1,000 to about 400",
-			"SYN_RECV 在 2026-03-01 01:40 至 06:40 UTC 间逐渐下降，从约 1,000 降至约 400"},
+			"SYN_RECV fell between 2026-03-01 01:40 and 06:40 UTC, from about 1,000 to about 400",
+			"SYN_RECV 在 2026-03-01 01:40 至 06:40 UTC 间下降，从约 1,000 降至约 400"},
 	}
 	group := tally.Value{Protocol: conn.TCP, State: conn.SynRecv}
 	for _, tt := range tests {
