@@ -20,8 +20,19 @@ import (
 //go:embed lib.sh
 var library string
 
+// consoleLog is what the guest's kernel and its shell print, in Out.
+const consoleLog = "console.log"
+
 // closing is the last line of a guest whose scenario ran to its end.
 const closing = "guest: scenario done"
+
+// errHostMemory is of a guest that is not to be believed. Each page of a guest's process is a mapping of the host's,
+// and now and then the host refuses one; the guest's kernel then kills the process, whatever it was doing
+// (arch/um/kernel/tlb.c, Linux 6.1).
+var errHostMemory = errors.New("the host refused the guest memory, whose kernel killed a process for it")
+
+// hostMemory is what the guest's kernel says then (arch/um/os-Linux/skas/mem.c).
+const hostMemory = "UML ran out of memory on the host side"
 
 // Guest is one User-Mode Linux machine: a whole kernel in an ordinary process, which sees the host's files.
 type Guest struct {
@@ -38,7 +49,7 @@ func (g Guest) Boot(ctx context.Context) error {
 	if err := g.write(init); err != nil {
 		return err
 	}
-	console, err := os.Create(filepath.Join(g.Out, "console.log"))
+	console, err := os.Create(filepath.Join(g.Out, consoleLog))
 	if err != nil {
 		return err
 	}
@@ -68,6 +79,8 @@ func (g Guest) Boot(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("guest killed after %v: %w; console:\n%s", g.Limit, ctx.Err(), tail(log))
+	case bytes.Contains(log, []byte(hostMemory)):
+		return fmt.Errorf("%w; console:\n%s", errHostMemory, tail(log))
 	case !bytes.Contains(log, []byte("\n"+closing)):
 		return errors.Join(fmt.Errorf("guest stopped before the end of its scenario; console:\n%s", tail(log)), runErr)
 	}
