@@ -30,10 +30,11 @@ type diffOptions struct {
 	color         choice
 }
 
-const diffExit = `  0    the two do not differ, or by no more than --threshold: no count of connections, in
-       all, in a state, of a service or a server, nor of templates; networks are not asked;
-       with --sync: the backup lacks no open connection, in ESTABLISHED or of UDP, or no
-       more than --threshold
+const diffExit = `  0    the two do not differ: no entry is new, gone or in another state, and the
+       configurations are the same; with --threshold: no count changed by more, of
+       connections, in all, in a state, of a service or a server, or of templates; with
+       --sync: the backup lacks no open connection, in ESTABLISHED or of UDP, or no more
+       than --threshold
   1    they differ
   2    could not: usage, permission, input or output; a reading cut short by --timeout;
        with --strict, a row that could not be read

@@ -278,13 +278,19 @@ func CSV(w io.Writer, s *Summary, o Options) error {
 	return c.done()
 }
 
-// plainCell keeps a spreadsheet from taking a text of the input for a formula.
+// plainCell keeps a spreadsheet from taking a text of the input for a formula. What is less is a number, and
+// dashes alone are none.
 func plainCell(s string) string {
 	s = Clean(s)
-	if s != "" && strings.ContainsRune("=+@", rune(s[0])) {
-		return "'" + s
+	switch {
+	case s == "" || !strings.ContainsRune("=+-@", rune(s[0])):
+		return s
+	case s[0] == '-':
+		if _, err := strconv.ParseFloat(s, 64); err == nil || strings.Trim(s, "-") == "" {
+			return s
+		}
 	}
-	return s
+	return "'" + s
 }
 
 func number(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -10,6 +10,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -431,14 +432,16 @@ func TestRowsJSONL(t *testing.T) {
 	}
 }
 
-// formula neutralizes a cell as the other CSVs do: - begins numbers and DPVS's protocol --.
+// formula neutralizes a cell as the other CSVs do, but for numbers and DPVS's protocol --.
 func formula(s string) string {
 	s = Clean(s)
-	if s != "" && strings.IndexByte("=+@", s[0]) >= 0 {
+	if s != "" && strings.IndexByte("=+-@", s[0]) >= 0 && s != "--" && !negative.MatchString(s) {
 		return "'" + s
 	}
 	return s
 }
+
+var negative = regexp.MustCompile(`^-[0-9.]+$`)
 
 func TestRowsCSV(t *testing.T) {
 	o := rowOptions(t, RowsCSV)

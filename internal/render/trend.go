@@ -425,7 +425,11 @@ func (t *Trend) intervalsTable(r *history.Report, o Options) *table {
 	rows := make([]crossRow, 0, len(r.Intervals))
 	for i := range r.Intervals {
 		v := &r.Intervals[i]
-		row := crossRow{head: []string{moment(v.Start, r.Width), explain.Thousands(uint64(v.Snapshots))}, cells: make([]uint64, len(columns)), templates: uint64(math.Round(v.Templates))}
+		begin := moment(v.Start, r.Width)
+		if v.Parts > 0 {
+			begin += "*"
+		}
+		row := crossRow{head: []string{begin, explain.Thousands(uint64(v.Snapshots))}, cells: make([]uint64, len(columns)), templates: uint64(math.Round(v.Templates))}
 		if v.Snapshots > 0 {
 			row.connections, row.cells = apportion(v.Connections, v.Groups[:len(columns)])
 		}

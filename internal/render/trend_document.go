@@ -203,7 +203,7 @@ func TrendJSONL(w io.Writer, t *Trend, _ Options) error {
 
 // TrendCSV writes a row for each interval and group.
 func TrendCSV(w io.Writer, t *Trend, _ Options) error {
-	c := newCSV(w, "host", "start", "seconds", "snapshots", "what", "protocol", "name", "connections")
+	c := newCSV(w, "host", "start", "seconds", "snapshots", "incomplete", "what", "protocol", "name", "connections")
 	for i := range t.Hosts {
 		h := &t.Hosts[i]
 		r := h.Report(t.Interval, t.Rows)
@@ -214,7 +214,7 @@ func TrendCSV(w io.Writer, t *Trend, _ Options) error {
 				if v.Snapshots == 0 {
 					value = ""
 				}
-				c.row(h.Host, utc(v.Start), strconv.FormatFloat(v.Width.Seconds(), 'f', -1, 64), strconv.Itoa(v.Snapshots), what, protocol, name, value)
+				c.row(h.Host, utc(v.Start), strconv.FormatFloat(v.Width.Seconds(), 'f', -1, 64), strconv.Itoa(v.Snapshots), strconv.Itoa(v.Parts), what, protocol, name, value)
 			}
 			row("connections", "", "", v.Connections)
 			row("templates", "", "", v.Templates)
