@@ -221,6 +221,10 @@ func TestHosts(t *testing.T) {
 		{prompt(1) + date1 + entry(1) + date2 + prompt(2) + entry(3), "lvs1 lvs2"},
 		{watched + listing, "lvs9"},
 		{listing + watched, "lvs9"},
+		{"== lvs1 ==\n" + date1 + listing + "== lvs2 ==\n" + date2 + listing, "lvs1 lvs2"},
+		{date1 + "== lvs1 ==\n" + listing + date2 + "== lvs2 ==\n" + listing, "lvs1 lvs2"},
+		{"lvs1 | CHANGED | rc=0 >>\n" + date1 + listing + "lvs2 | CHANGED | rc=0 >>\n" + date1 + listing, "lvs1 lvs2"},
+		{prompt(1) + "== ipvs ==\n" + listing, "lvs1"},
 		{listing + "lvs4: 2026-11-22 05:28:40\n", "lvs4"},
 		{prompt(1) + listing + "lvs4: 2026-11-22 05:28:40\n", "lvs1"},
 		{listing + listing + "lvs4: 2026-11-22 05:28:40\n", " "},
@@ -240,6 +244,46 @@ func TestHosts(t *testing.T) {
 			if got := strings.Join(hosts, " "); err != nil || got != tt.want || len(hosts) != 1+strings.Count(tt.want, " ") {
 				t.Fatalf("%s: %q is of %q, want %q (%v)", chunking.name, tt.text, got, tt.want, err)
 			}
+		}
+	}
+}
+
+func TestHeadingHost(t *testing.T) {
+	for line, want := range map[string]string{
+		"== lvs1 ==":                   "lvs1",
+		"=== lb-2.example.com ===":     "lb-2.example.com",
+		"==> lvs1 <==":                 "lvs1",
+		"##### lvs1 #####\r":           "lvs1",
+		"--- 192.0.2.1 ---":            "192.0.2.1",
+		"lvs1 | CHANGED | rc=0 >>":     "lvs1",
+		"lvs1 | SUCCESS | rc=0 >>":     "lvs1",
+		"director | CHANGED | rc=0 >>": "", // a word for many things
+		"lvs1 | FAILED | rc=255 >>":    "",
+		"lvs1":                         "",
+		"# lvs1":                       "",
+		"== lvs1":                      "",
+		"== start ==":                  "",
+		"== ipvs ==":                   "",
+		"== run-17 ==":                 "",
+		"== 17 ==":                     "",
+		"== 2026-11-22 ==":             "",
+		"== 05:28:40 ==":               "",
+		"== nov22 ==":                  "",
+		"== week47 ==":                 "",
+		"== 0.1 ==":                    "",
+		"== v1.2 of ipvsadm ==":        "",
+		"":                             "",
+		"==========":                   "",
+		"== lvs1 == lvs2 ==":           "",
+		"| lvs1 | CHANGED | rc=0 >>":   "",
+		"== /var/log/lvs1.log ==":      "",
+	} {
+		host, ok := headingHost([]byte(line))
+		if !ok {
+			host = ""
+		}
+		if host != want {
+			t.Errorf("%q tells %q, want %q", line, host, want)
 		}
 	}
 }

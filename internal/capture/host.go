@@ -56,5 +56,29 @@ func promptHost(line []byte) (host string, ok bool) {
 	return name, true
 }
 
+// headingHost is the host that a line of its own tells, in front of what was read there: a name, with a digit or
+// of a domain, that is set off on both sides, and what ansible prints
+//
+//	== lvs1 ==
+//	==> lb-2.example.com <==
+//	lvs1 | CHANGED | rc=0 >>
+func headingHost(line []byte) (host string, ok bool) {
+	if len(line) > maxTimeLine {
+		return "", false
+	}
+	line = bytes.TrimSpace(line)
+	name, rest, found := bytes.Cut(line, []byte(" | "))
+	if found && (bytes.HasPrefix(rest, []byte("CHANGED")) || bytes.HasPrefix(rest, []byte("SUCCESS"))) && bytes.HasSuffix(rest, []byte(">>")) {
+		return string(name), isDirector(string(name))
+	}
+	name = trimMarks(line)
+	front := bytes.Index(line, name)
+	if front < 2 || len(line)-front-len(name) < 2 || !bytes.ContainsAny(name, "0123456789") && bytes.Count(name, []byte(".")) < 2 {
+		return "", false
+	}
+	host = string(name)
+	return host, isDirector(host) && !isPeriod(host)
+}
+
 // elsewhere are commands that run others on another host.
 var elsewhere = wordSet("ssh sshpass pssh pdsh clush ansible salt kubectl oc docker podman nerdctl crictl lxc virsh vagrant telnet")

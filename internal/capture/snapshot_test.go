@@ -146,7 +146,7 @@ func TestBlocksDoNotMatterInAnyOrder(t *testing.T) {
 	const bad = "TCP 14:57  ESTABLISHED 10.0.1.300:44380    10.0.1.100:80      10.0.0.12:80\n"
 	lines := []string{
 		title, columns, proc, date1, date2, date3, head1, head2, end1, prose, "[root@lvs2 ~]# cat /proc/net/ip_vs_conn\n", "\n", "done\n",
-		entry(1), entry(2), entry(3), bad, "Every 2.0s: ipvsadm -Lcn        lvs3: Sun Nov 22 05:28:40 2026\n", "lvs4: 2026-11-22 05:28:40\n",
+		entry(1), entry(2), entry(3), bad, "Every 2.0s: ipvsadm -Lcn        lvs3: Sun Nov 22 05:28:40 2026\n", "lvs4: 2026-11-22 05:28:40\n", "== lvs5 ==\n",
 		"TCP 14:57  EST" + date1, "TCP" + date2, bad[:40] + date1, bad[:len(bad)-4] + date2, // torn rows
 		"TCP 0A00010A A898 0A000164 0050 0A00000B 0050 CLOSE             6\n", "Timeout (tcp tcpfin udp): 900 120 300\n",
 		"IP Virtual Server version 1.2.1 (size=4096)\n", "Prot LocalAddress:Port Scheduler Flags\n", "TCP  10.0.1.100:80 rr\n",

@@ -169,6 +169,8 @@ func (w *worker[A]) parse(p *part[A], block []byte, results chan<- *part[A], don
 				}
 			} else if host, ok := promptHost(l.Text); ok {
 				s.host.tell(host, s.begin == parse.ColumnsLine || s.counts.Entries > 0)
+			} else if host, ok := headingHost(l.Text); ok {
+				s.host.tell(host, s.begin == parse.ColumnsLine || s.counts.Entries > 0)
 			} else if row, at, ok := w.clock.tornTime(l.Text); ok && tornRow(row, &w.other) {
 				s = w.tear(p, s, at)
 			}
