@@ -38,6 +38,17 @@ func whyNoConfig(err error) string {
 	return err.Error()
 }
 
+// stopFailure explains a run that the user or --timeout ended; any other error is nil.
+func stopFailure(err error) error {
+	switch {
+	case errors.Is(err, errInterrupted):
+		return &failure{err: err, code: exitInterrupted}
+	case errors.Is(err, errTimedOut):
+		return fail("hint.timed-out", err)
+	}
+	return nil
+}
+
 func openFailure(name string, err error) error {
 	switch {
 	case errors.Is(err, capture.ErrDirectory):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -85,10 +86,10 @@ func stdinIsInput(f *os.File) bool {
 }
 
 // openInput opens an argument; "-" is standard input.
-func (a *app) openInput(name string) (*capture.Source, error) {
+func (a *app) openInput(ctx context.Context, name string) (*capture.Source, error) {
 	if name == "-" {
 		capture.WidenPipe(a.stdin)
 		return &capture.Source{Kind: capture.Stdin, Name: "standard input", Reader: capture.Text(a.stdin)}, nil
 	}
-	return capture.Open(name)
+	return capture.Open(ctx, name)
 }

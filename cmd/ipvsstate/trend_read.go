@@ -158,7 +158,7 @@ func (r *trendReading) outOfTime(u *capture.Unit) bool {
 
 // stdin reads standard input.
 func (r *trendReading) stdin(ctx context.Context, cfg capture.Config) {
-	src, err := r.app.openInput("-")
+	src, err := r.app.openInput(ctx, "-")
 	if err == nil {
 		err = r.source(ctx, src, cfg)
 	}

@@ -176,7 +176,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"parent", "parent/sosreport-lvs1-2026-11-22-abc", "sos.tar", "sos.tar.gz", "sos.tar.zst"} {
-		src, err := Open(filepath.Join(dir, name))
+		src, err := Open(t.Context(), filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +200,7 @@ func TestReport(t *testing.T) {
 	if _, err := readAll(Text(&other), Config{}); !errors.Is(err, ErrNoReport) {
 		t.Errorf("another archive: %v", err)
 	}
-	if _, err := Open(t.TempDir()); !errors.Is(err, ErrDirectory) {
+	if _, err := Open(t.Context(), t.TempDir()); !errors.Is(err, ErrDirectory) {
 		t.Errorf("an empty directory: %v", err)
 	}
 	// An archive that is cut short is an error, and what came before counts.

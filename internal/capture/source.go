@@ -8,9 +8,11 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/bzip2"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -85,9 +87,9 @@ var (
 )
 
 // Open opens a file, which may be compressed, or an sos report, a directory or an
-// archive. The error wraps what the operating system said, or ErrDirectory.
-func Open(name string) (*Source, error) {
-	f, err := os.Open(name)
+// archive. The error wraps what the operating system said, ErrDirectory, or why ctx ended.
+func Open(ctx context.Context, name string) (*Source, error) {
+	f, err := openFile(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +101,39 @@ func Open(name string) (*Source, error) {
 		}
 		return openReport(name)
 	}
-	return &Source{Kind: File, Name: name, Host: NameHost(name), Modified: info.ModTime(), Size: info.Size(), Reader: Text(f), close: f.Close}, nil
+	return fileSource(f, info), nil
+}
+
+// fileSource is a file or a pipe that is open, and that its Close closes.
+func fileSource(f *os.File, info fs.FileInfo) *Source {
+	return &Source{Kind: File, Name: f.Name(), Host: NameHost(f.Name()), Modified: info.ModTime(), Size: info.Size(), Reader: Text(f), close: f.Close}
+}
+
+// openFile opens a file. A named pipe opens when somebody writes to it: ctx ends the wait, and
+// leaves it to a goroutine.
+func openFile(ctx context.Context, name string) (*os.File, error) {
+	if info, err := os.Stat(name); err != nil || info.Mode().Type() != fs.ModeNamedPipe {
+		return os.Open(name)
+	}
+	type opened struct {
+		f   *os.File
+		err error
+	}
+	done := make(chan opened)
+	go func() {
+		f, err := os.Open(name)
+		select {
+		case done <- opened{f, err}:
+		case <-ctx.Done():
+			f.Close()
+		}
+	}()
+	select {
+	case o := <-done:
+		return o.f, o.err
+	case <-ctx.Done():
+		return nil, &fs.PathError{Op: "open", Path: name, Err: context.Cause(ctx)}
+	}
 }
 
 // Text reads what is compressed with gzip, zstd, bzip2 or xz, told by its first

@@ -44,7 +44,7 @@ func TestCompressed(t *testing.T) {
 			if err := os.WriteFile(unnamed, data, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			src, err := Open(unnamed)
+			src, err := Open(t.Context(), unnamed)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -167,7 +167,7 @@ func TestOpen(t *testing.T) {
 	if err := os.Chtimes(name, modified, modified); err != nil {
 		t.Fatal(err)
 	}
-	src, err := Open(name)
+	src, err := Open(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,10 +184,10 @@ func TestOpen(t *testing.T) {
 		t.Errorf("closing what was not opened: %v", err)
 	}
 
-	if _, err := Open(filepath.Join(dir, "missing")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Open(t.Context(), filepath.Join(dir, "missing")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
-	_, err = Open(dir)
+	_, err = Open(t.Context(), dir)
 	var path *fs.PathError
 	if !errors.Is(err, ErrDirectory) || !errors.As(err, &path) || path.Path != dir {
 		t.Errorf("a directory: %v", err)
