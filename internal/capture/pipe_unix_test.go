@@ -51,6 +51,31 @@ func TestPipeReport(t *testing.T) {
 	}
 }
 
+// TestReportOddFiles: what is no file in the folders of an sos report leaves the rest as it is.
+func TestReportOddFiles(t *testing.T) {
+	tree(t, map[string]string{
+		"sos_commands/ipvs/ipvsadm_-Ln_--connection":        columns + entry(1),
+		"sos_commands/ipvs/ipvsadm_-Ln_--connection.d/more": columns + entry(2),
+		"proc/net/ip_vs_conn":                               columns + entry(3),
+	})
+	if err := unix.Mkfifo("sos_commands/ipvs/connection_pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"connection_link": "../../proc/net/ip_vs_conn", "connection_gone": "nowhere", "connection_out": "../../../elsewhere"} {
+		if err := os.Symlink(to, "sos_commands/ipvs/"+link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan bool, 1)
+	go func() {
+		defer func() { done <- true }()
+		if got, err := readEach(&Unit{Path: ".", report: true}); got != ":=1 :=1" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+	}()
+	wait(t, "Each", done)
+}
+
 // TestPipeWithoutWriter: a context ends the wait for one.
 func TestPipeWithoutWriter(t *testing.T) {
 	name := namedPipe(t)

@@ -38,7 +38,8 @@ func reportRank(name string) (rank int, ok bool) {
 	return 2, true
 }
 
-// openReport opens the files of a report that lie under a directory.
+// openReport opens the files of a report that lie under a directory. Links to others of its files
+// are followed; folders, pipes, and links that lead out of it or nowhere are passed over.
 func openReport(root string) (*Source, error) {
 	dir, err := os.OpenRoot(root)
 	if err != nil {
@@ -56,7 +57,8 @@ func openReport(root string) (*Source, error) {
 				return nil, err
 			}
 			for _, name := range matches {
-				if rank, ok := reportRank(name); ok {
+				rank, ok := reportRank(name)
+				if info, err := dir.Stat(name); ok && err == nil && info.Mode().IsRegular() {
 					names = append(names, found{name, rank})
 				}
 			}
