@@ -4,7 +4,9 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,6 +209,41 @@ func TestReport(t *testing.T) {
 	all, err = readAll(Text(bytes.NewReader(archive.Bytes()[:archive.Len()/2+100])), Config{})
 	if err == nil {
 		t.Errorf("a torn archive: %s", describe(all, err))
+	}
+}
+
+// TestReportClosed closes a report that is being read, as after Ctrl-C. The race detector watches.
+func TestReportClosed(t *testing.T) {
+	files := make(map[string]string)
+	for n := range 100 {
+		files[fmt.Sprintf("sos_commands/ipvs/connection%d", n)] = entry(n)
+	}
+	tree(t, files)
+	for range 20 {
+		src, err := Open(t.Context(), ".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun, ended := make(chan bool), make(chan bool, 1)
+		go func() {
+			b := make([]byte, 1024)
+			_, err := src.Reader.Read(b)
+			begun <- true
+			for err == nil {
+				_, err = src.Reader.Read(b)
+			}
+			ended <- err == io.EOF || errors.Is(err, fs.ErrClosed)
+		}()
+		<-begun
+		if err := src.Close(); err != nil {
+			t.Error(err)
+		}
+		if !wait(t, "Read", ended) {
+			t.Error("reading ended neither with the report nor with Close")
+		}
+		if _, err := src.Reader.Read(make([]byte, 1)); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("behind Close: %v", err)
+		}
 	}
 }
 

@@ -77,7 +77,12 @@ func openReport(root string) (*Source, error) {
 	for _, f := range names {
 		r.names = append(r.names, f.name)
 	}
-	return &Source{Kind: File, Name: filepath.Clean(root), Host: NameHost(root), Reader: r, close: r.close}, nil
+	g := &gate{r: r} // a reading that was cancelled leaves a worker behind
+	closing := func() error {
+		g.shut()
+		return r.close()
+	}
+	return &Source{Kind: File, Name: filepath.Clean(root), Host: NameHost(root), Reader: g, close: closing}, nil
 }
 
 // reportFiles reads files of a directory one after the other.
