@@ -75,6 +75,8 @@ func readFailure(src *capture.Source, err error, damaged string) error {
 		return fail("hint.utf16-file", err, src.Name)
 	case errors.Is(err, capture.ErrUTF16):
 		return fail("hint.utf16-pipe", err)
+	case errors.Is(err, capture.ErrWindow):
+		return fail("hint.window", err)
 	}
 	return fail(damaged, err)
 }

@@ -84,6 +84,7 @@ func (s *Source) Close() error {
 var (
 	ErrDirectory = errors.New("it is a directory")
 	ErrUTF16     = errors.New("it is UTF-16 text")
+	ErrWindow    = errors.New("it was compressed with a window of more than 128 MiB")
 )
 
 // Open opens a file, which may be compressed, or an sos report, a directory or an
@@ -172,6 +173,9 @@ func decompress(r io.Reader) (io.Reader, error) {
 	case begins("\x1f\x8b"):
 		return named(gzip.NewReader(whole))("gzip")
 	case begins("\x28\xb5\x2f\xfd"):
+		if len(head) == 6 && head[4]&singleSegment == 0 && head[5] > maxWindowByte {
+			return nil, fmt.Errorf("zstd: %w", ErrWindow)
+		}
 		return named(newZstd(whole))("zstd")
 	case begins("BZh"):
 		return labelled{bzip2.NewReader(whole), "bzip2"}, nil
@@ -189,12 +193,21 @@ type zstdReader struct{ decoder *zstd.Decoder }
 
 var zstdDecoders sync.Pool
 
+// maxWindow is what zstd itself unpacks without being told to: a decoder takes as much memory,
+// however small the file. The byte of a frame that tells the window, which one of a single segment
+// does not have, has the power of two in its upper five bits, and 1024 as 0.
+const (
+	maxWindow     = 1 << 27
+	maxWindowByte = (27 - 10) << 3
+	singleSegment = 1 << 5
+)
+
 func newZstd(r io.Reader) (*zstdReader, error) {
 	if d, ok := zstdDecoders.Get().(*zstd.Decoder); ok {
 		return &zstdReader{d}, d.Reset(r)
 	}
 	// One goroutine: the parsers take the other processor.
-	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 	return &zstdReader{d}, err
 }
 
@@ -206,6 +219,9 @@ func (z *zstdReader) Read(p []byte) (int, error) {
 	if err == io.EOF && z.decoder.Reset(nil) == nil {
 		zstdDecoders.Put(z.decoder)
 		z.decoder = nil
+	}
+	if errors.Is(err, zstd.ErrDecoderSizeExceeded) { // a single segment, which is its own window
+		err = ErrWindow
 	}
 	return n, err
 }
