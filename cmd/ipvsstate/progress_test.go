@@ -102,7 +102,7 @@ func TestBytesRead(t *testing.T) {
 	if err := os.WriteFile(name, make([]byte, 1000), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	units, _, err := capture.Find([]string{name}, time.UTC)
+	units, _, err := capture.Find(t.Context(), []string{name}, time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
