@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"ipvsstate/internal/capture"
 	"ipvsstate/internal/ipvs"
 	"ipvsstate/internal/parse"
@@ -49,10 +51,14 @@ func stopFailure(err error) error {
 	return nil
 }
 
+// directoryFailure is of a directory that a command takes no files from.
+func directoryFailure(command *cobra.Command, name string, err error) error {
+	name = strings.TrimRight(name, "/")
+	return fail("hint.directory", err, command.CommandPath(), name, name)
+}
+
 func openFailure(name string, err error) error {
 	switch {
-	case errors.Is(err, capture.ErrDirectory):
-		return fail("hint.directory", err, strings.TrimRight(name, "/"))
 	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "./"):
 		return fail("hint.no-file-or-command", err)
 	case errors.Is(err, fs.ErrPermission):
@@ -75,6 +81,10 @@ func readFailure(src *capture.Source, err error, damaged string) error {
 		return fail("hint.utf16-file", err, src.Name)
 	case errors.Is(err, capture.ErrUTF16):
 		return fail("hint.utf16-pipe", err)
+	case errors.Is(err, capture.ErrArchive):
+		return fail("hint.archive", err)
+	case errors.Is(err, capture.ErrNoReport):
+		return fail("", err)
 	case errors.Is(err, capture.ErrWindow):
 		return fail("hint.window", err)
 	}

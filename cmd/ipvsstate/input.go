@@ -18,6 +18,7 @@ import (
 // inputOptions are the flags that say what is read; every command that reads has
 // them.
 type inputOptions struct {
+	command  *cobra.Command // that has them
 	format   choice
 	live     bool
 	netns    string
@@ -41,6 +42,7 @@ func (o *inputOptions) addFlags(c *cobra.Command) {
 
 // addReadingFlags adds those that do not choose between several listings.
 func (o *inputOptions) addReadingFlags(c *cobra.Command) {
+	o.command = c
 	o.format = choice{"auto", parse.FormatNames()}
 	addChoice(c, &o.format, "format", "", "take only rows of this format")
 	f := c.Flags()

@@ -248,6 +248,10 @@ func (r *reading) files(ctx context.Context, names []string) (*render.Summary, e
 		if stopped = stopFailure(err); stopped != nil {
 			break
 		}
+		if errors.Is(err, capture.ErrDirectory) {
+			r.refuse(directoryFailure(o.command, name, err))
+			continue
+		}
 		if err != nil {
 			r.refuse(openFailure(name, err))
 			continue

@@ -199,8 +199,15 @@ func TestReport(t *testing.T) {
 	w.WriteHeader(&tar.Header{Name: "etc/passwd", Typeflag: tar.TypeReg, Size: 4})
 	io.WriteString(w, "root")
 	w.Close()
-	if _, err := readAll(Text(&other), Config{}); !errors.Is(err, ErrNoReport) {
+	if _, err := readAll(Text(&other), Config{}); !errors.Is(err, ErrArchive) {
 		t.Errorf("another archive: %v", err)
+	}
+	if _, err := readAll(Text(bytes.NewReader(zipped(t, member{"1", entry(1)}))), Config{}); !errors.Is(err, ErrArchive) {
+		t.Errorf("a zip archive: %v", err)
+	}
+	web := tarred(t, member{"sosreport-web/sos_commands/date/date", date1})
+	if _, err := readAll(Text(bytes.NewReader(web)), Config{}); !errors.Is(err, ErrNoReport) {
+		t.Errorf("a report of another host: %v", err)
 	}
 	if _, err := Open(t.Context(), t.TempDir()); !errors.Is(err, ErrDirectory) {
 		t.Errorf("an empty directory: %v", err)

@@ -17,8 +17,12 @@ import (
 // its files those that the plug-in ipvs saved are read, with the sysctls and the date
 // (sos/report/plugins/ipvs.py, kernel.py, date.py), as if they stood in one text.
 
-// ErrNoReport means that an archive or a directory is no sos report with IPVS in it.
+// ErrNoReport means that an sos report is of no director.
 var ErrNoReport = errors.New("it holds no sos report of a director (sos_commands/ipvs)")
+
+// ErrArchive means that an archive is read as one listing, and is no sos report: Unit.Each gives
+// the listings in it.
+var ErrArchive = errors.New("it is an archive, and no tar of an sos report")
 
 // reportRank orders a report's files: time and configuration before the connections,
 // so that they are known when rows are read. What is not wanted has no rank.
@@ -138,7 +142,8 @@ func isTar(head []byte) bool {
 type reportArchive struct {
 	tar   *tar.Reader
 	open  bool
-	found bool
+	sos   bool // it is a report
+	found bool // with IPVS in it
 	rows  bool // the connections have begun
 	last  byte
 }
@@ -147,12 +152,15 @@ func (r *reportArchive) Read(p []byte) (int, error) {
 	for {
 		if !r.open {
 			h, err := r.tar.Next()
-			if err == io.EOF && !r.found {
+			switch {
+			case err == io.EOF && !r.sos:
+				return 0, ErrArchive
+			case err == io.EOF && !r.found:
 				return 0, ErrNoReport
-			}
-			if err != nil {
+			case err != nil:
 				return 0, err
 			}
+			r.sos = r.sos || isReport(h.Name)
 			rank, ok := reportRank(path.Clean("/" + h.Name))
 			if !ok || h.Typeflag != tar.TypeReg || rank == 0 && r.rows { // a date behind the rows would begin others
 				continue

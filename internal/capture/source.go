@@ -229,6 +229,9 @@ func (z *zstdReader) Read(p []byte) (int, error) {
 // unpack reads the text of a report's files if r is an archive.
 func unpack(r io.Reader) (io.Reader, error) {
 	head, whole := firstBlock(r)
+	if isZip(head) {
+		return nil, ErrArchive
+	}
 	if isTar(head) {
 		return &reportArchive{tar: tar.NewReader(whole)}, nil
 	}

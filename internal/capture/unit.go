@@ -3,6 +3,7 @@ package capture
 import (
 	"archive/tar"
 	"archive/zip"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -50,7 +51,7 @@ func (u *Unit) Each(ctx context.Context, do func(*Source) error) error {
 		return do(src)
 	}
 	magic := make([]byte, 4)
-	if _, err := f.ReadAt(magic, 0); err == nil && (string(magic) == "PK\x03\x04" || string(magic) == "PK\x05\x06") {
+	if _, err := f.ReadAt(magic, 0); err == nil && isZip(magic) {
 		return u.eachZipped(f, info.Size(), do)
 	}
 	whole, err := decompress(f)
@@ -184,6 +185,11 @@ func (u *Unit) eachZipped(f *os.File, size int64, do func(*Source) error) error 
 		}
 	}
 	return nil
+}
+
+// isZip reports the beginning of a zip archive.
+func isZip(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06"))
 }
 
 var errEncrypted = errors.New("zip: it is encrypted")
