@@ -132,3 +132,13 @@ func TestBytesRead(t *testing.T) {
 		t.Errorf("%d bytes when it is closed, %v", got, err)
 	}
 }
+
+// TestTrendInterruptedSearch: Ctrl-C while files are looked for is no failure to find them.
+func TestTrendInterruptedSearch(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errInterrupted)
+	var f *failure
+	if err := new(trendReading).read(ctx, []string{t.TempDir()}); !errors.As(err, &f) || f.code != exitInterrupted {
+		t.Errorf("%v", err)
+	}
+}
