@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"ipvsstate/internal/capture"
 	"ipvsstate/internal/ipvs"
 	"ipvsstate/internal/parse"
@@ -38,10 +40,25 @@ func whyNoConfig(err error) string {
 	return err.Error()
 }
 
+// stopFailure explains a run that the user or --timeout ended; any other error is nil.
+func stopFailure(err error) error {
+	switch {
+	case errors.Is(err, errInterrupted):
+		return &failure{err: err, code: exitInterrupted}
+	case errors.Is(err, errTimedOut):
+		return fail("hint.timed-out", err)
+	}
+	return nil
+}
+
+// directoryFailure is of a directory that a command takes no files from.
+func directoryFailure(command *cobra.Command, name string, err error) error {
+	name = strings.TrimRight(name, "/")
+	return fail("hint.directory", err, command.CommandPath(), name, name)
+}
+
 func openFailure(name string, err error) error {
 	switch {
-	case errors.Is(err, capture.ErrDirectory):
-		return fail("hint.directory", err, strings.TrimRight(name, "/"))
 	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "./"):
 		return fail("hint.no-file-or-command", err)
 	case errors.Is(err, fs.ErrPermission):
@@ -64,6 +81,12 @@ func readFailure(src *capture.Source, err error, damaged string) error {
 		return fail("hint.utf16-file", err, src.Name)
 	case errors.Is(err, capture.ErrUTF16):
 		return fail("hint.utf16-pipe", err)
+	case errors.Is(err, capture.ErrArchive):
+		return fail("hint.archive", err)
+	case errors.Is(err, capture.ErrNoReport):
+		return fail("", err)
+	case errors.Is(err, capture.ErrWindow):
+		return fail("hint.window", err)
 	}
 	return fail(damaged, err)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -17,6 +18,7 @@ import (
 // inputOptions are the flags that say what is read; every command that reads has
 // them.
 type inputOptions struct {
+	command  *cobra.Command // that has them
 	format   choice
 	live     bool
 	netns    string
@@ -40,6 +42,7 @@ func (o *inputOptions) addFlags(c *cobra.Command) {
 
 // addReadingFlags adds those that do not choose between several listings.
 func (o *inputOptions) addReadingFlags(c *cobra.Command) {
+	o.command = c
 	o.format = choice{"auto", parse.FormatNames()}
 	addChoice(c, &o.format, "format", "", "take only rows of this format")
 	f := c.Flags()
@@ -85,10 +88,10 @@ func stdinIsInput(f *os.File) bool {
 }
 
 // openInput opens an argument; "-" is standard input.
-func (a *app) openInput(name string) (*capture.Source, error) {
+func (a *app) openInput(ctx context.Context, name string) (*capture.Source, error) {
 	if name == "-" {
 		capture.WidenPipe(a.stdin)
 		return &capture.Source{Kind: capture.Stdin, Name: "standard input", Reader: capture.Text(a.stdin)}, nil
 	}
-	return capture.Open(name)
+	return capture.Open(ctx, name)
 }

@@ -102,7 +102,7 @@ func TestBytesRead(t *testing.T) {
 	if err := os.WriteFile(name, make([]byte, 1000), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	units, _, err := capture.Find([]string{name}, time.UTC)
+	units, _, err := capture.Find(t.Context(), []string{name}, time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,5 +130,15 @@ func TestBytesRead(t *testing.T) {
 	})
 	if got := r.bytesRead(); err != nil || got != 1500 {
 		t.Errorf("%d bytes when it is closed, %v", got, err)
+	}
+}
+
+// TestTrendInterruptedSearch: Ctrl-C while files are looked for is no failure to find them.
+func TestTrendInterruptedSearch(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errInterrupted)
+	var f *failure
+	if err := new(trendReading).read(ctx, []string{t.TempDir()}); !errors.As(err, &f) || f.code != exitInterrupted {
+		t.Errorf("%v", err)
 	}
 }

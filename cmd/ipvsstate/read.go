@@ -244,7 +244,14 @@ func (r *reading) files(ctx context.Context, names []string) (*render.Summary, e
 	cfg.Format, _ = parse.FormatOf(o.format.value) // the flag takes no other
 	var stopped error
 	for _, name := range names {
-		src, err := r.app.openInput(name)
+		src, err := r.app.openInput(ctx, name)
+		if stopped = stopFailure(err); stopped != nil {
+			break
+		}
+		if errors.Is(err, capture.ErrDirectory) {
+			r.refuse(directoryFailure(o.command, name, err))
+			continue
+		}
 		if err != nil {
 			r.refuse(openFailure(name, err))
 			continue
@@ -387,10 +394,8 @@ func (r *reading) source(ctx context.Context, src *capture.Source, cfg capture.C
 		if last != nil && last.TimeFrom == render.TimeUnknown && !src.Modified.IsZero() {
 			last.Time, last.TimeFrom = src.Modified, render.TimeMtime
 		}
-	case errors.Is(err, errInterrupted):
-		return &failure{err: err, code: exitInterrupted}
-	case errors.Is(err, errTimedOut):
-		return fail("hint.timed-out", err)
+	case stopFailure(err) != nil:
+		return stopFailure(err)
 	case errors.As(err, &none) && none.Config != nil && none.Bad == 0:
 		if r.beside.Contradicts(none.Config) {
 			r.refuse(fail("hint.two-directors", fmt.Errorf("%s: its services are other ones than those of %s", src.Name, r.configured)))

@@ -101,8 +101,10 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 	}
 	size := int64(0)
 	if len(files) > 0 {
-		units, failures, err := capture.Find(files, time.Local)
+		units, failures, err := capture.Find(ctx, files, time.Local)
 		switch {
+		case ctx.Err() != nil:
+			return &failure{err: context.Cause(ctx), code: exitInterrupted}
 		case err != nil && len(jobs) == 0:
 			return findFailure(err)
 		case err != nil:
@@ -158,7 +160,7 @@ func (r *trendReading) outOfTime(u *capture.Unit) bool {
 
 // stdin reads standard input.
 func (r *trendReading) stdin(ctx context.Context, cfg capture.Config) {
-	src, err := r.app.openInput("-")
+	src, err := r.app.openInput(ctx, "-")
 	if err == nil {
 		err = r.source(ctx, src, cfg)
 	}

@@ -57,7 +57,7 @@ func TestUnreadableFile(t *testing.T) {
 
 // TestTrendUnreadableFile: to trend it is no damaged one.
 func TestTrendUnreadableFile(t *testing.T) {
-	units, _, err := capture.Find([]string{unreadable(t)}, time.UTC)
+	units, _, err := capture.Find(t.Context(), []string{unreadable(t)}, time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,9 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -176,7 +178,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"parent", "parent/sosreport-lvs1-2026-11-22-abc", "sos.tar", "sos.tar.gz", "sos.tar.zst"} {
-		src, err := Open(filepath.Join(dir, name))
+		src, err := Open(t.Context(), filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,16 +199,58 @@ func TestReport(t *testing.T) {
 	w.WriteHeader(&tar.Header{Name: "etc/passwd", Typeflag: tar.TypeReg, Size: 4})
 	io.WriteString(w, "root")
 	w.Close()
-	if _, err := readAll(Text(&other), Config{}); !errors.Is(err, ErrNoReport) {
+	if _, err := readAll(Text(&other), Config{}); !errors.Is(err, ErrArchive) {
 		t.Errorf("another archive: %v", err)
 	}
-	if _, err := Open(t.TempDir()); !errors.Is(err, ErrDirectory) {
+	if _, err := readAll(Text(bytes.NewReader(zipped(t, member{"1", entry(1)}))), Config{}); !errors.Is(err, ErrArchive) {
+		t.Errorf("a zip archive: %v", err)
+	}
+	web := tarred(t, member{"sosreport-web/sos_commands/date/date", date1})
+	if _, err := readAll(Text(bytes.NewReader(web)), Config{}); !errors.Is(err, ErrNoReport) {
+		t.Errorf("a report of another host: %v", err)
+	}
+	if _, err := Open(t.Context(), t.TempDir()); !errors.Is(err, ErrDirectory) {
 		t.Errorf("an empty directory: %v", err)
 	}
 	// An archive that is cut short is an error, and what came before counts.
 	all, err = readAll(Text(bytes.NewReader(archive.Bytes()[:archive.Len()/2+100])), Config{})
 	if err == nil {
 		t.Errorf("a torn archive: %s", describe(all, err))
+	}
+}
+
+// TestReportClosed closes a report that is being read, as after Ctrl-C. The race detector watches.
+func TestReportClosed(t *testing.T) {
+	files := make(map[string]string)
+	for n := range 100 {
+		files[fmt.Sprintf("sos_commands/ipvs/connection%d", n)] = entry(n)
+	}
+	tree(t, files)
+	for range 20 {
+		src, err := Open(t.Context(), ".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun, ended := make(chan bool), make(chan bool, 1)
+		go func() {
+			b := make([]byte, 1024)
+			_, err := src.Reader.Read(b)
+			begun <- true
+			for err == nil {
+				_, err = src.Reader.Read(b)
+			}
+			ended <- err == io.EOF || errors.Is(err, fs.ErrClosed)
+		}()
+		<-begun
+		if err := src.Close(); err != nil {
+			t.Error(err)
+		}
+		if !wait(t, "Read", ended) {
+			t.Error("reading ended neither with the report nor with Close")
+		}
+		if _, err := src.Reader.Read(make([]byte, 1)); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("behind Close: %v", err)
+		}
 	}
 }
 

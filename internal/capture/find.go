@@ -2,6 +2,7 @@ package capture
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -67,11 +68,14 @@ const UnfinishedPrefix = ".ipvsstate-record-"
 // are taken to be in loc, and so are times in zip archives that tell none.
 //
 // Files are not opened, so whether they are listings is not known yet. failures are what could
-// not be looked at beside; err is a *NothingFoundError if no unit is left.
-func Find(args []string, loc *time.Location) (units []Unit, failures []error, err error) {
-	f := &finder{loc: loc, seen: make(map[fileKey][]seenFile)}
+// not be looked at beside; err is a *NothingFoundError if no unit is left, or why ctx ended.
+func Find(ctx context.Context, args []string, loc *time.Location) (units []Unit, failures []error, err error) {
+	f := &finder{ctx: ctx, loc: loc, seen: make(map[fileKey][]seenFile)}
 	for _, arg := range args {
 		f.argument(arg)
+	}
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
 	}
 	if len(f.units) == 0 {
 		return nil, nil, &NothingFoundError{args, f.failures}
@@ -85,17 +89,16 @@ func Find(args []string, loc *time.Location) (units []Unit, failures []error, er
 }
 
 type finder struct {
+	ctx      context.Context
 	loc      *time.Location
 	units    []Unit
 	failures []error
 	seen     map[fileKey][]seenFile
 }
 
-// fileKey is equal for one file under two names.
-type fileKey struct {
-	size     int64
-	modified int64
-}
+// fileKey is equal for one file under two names, and as a rule for no others: of files that were
+// copied together all can have one size and one time.
+type fileKey struct{ high, low uint64 }
 
 type seenFile struct {
 	info fs.FileInfo
@@ -104,6 +107,9 @@ type seenFile struct {
 }
 
 func (f *finder) argument(arg string) {
+	if f.ctx.Err() != nil {
+		return
+	}
 	info, err := os.Stat(arg)
 	switch {
 	case err == nil && info.IsDir():
@@ -153,6 +159,9 @@ func (f *finder) directory(path string) {
 		return
 	}
 	for _, e := range all {
+		if f.ctx.Err() != nil {
+			return
+		}
 		name := filepath.Join(path, e.Name())
 		link := e.Type() == fs.ModeSymlink
 		switch {
@@ -189,7 +198,7 @@ func (f *finder) report(path string) {
 
 // add takes a file, unless it is there already.
 func (f *finder) add(u Unit, info fs.FileInfo, link bool) {
-	key := fileKey{info.Size(), info.ModTime().UnixNano()}
+	key := keyOf(info)
 	if !u.report {
 		u.Modified, u.Size = info.ModTime(), info.Size()
 	}

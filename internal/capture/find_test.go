@@ -120,33 +120,48 @@ func TestFind(t *testing.T) {
 		{"g/sosreport-lvs7*", "lvs7:g/sosreport-lvs7-2026-11-22-abcdefg", 0},
 	}
 	for _, tt := range tests {
-		units, failures, err := Find(strings.Fields(tt.args), time.UTC)
+		units, failures, err := Find(t.Context(), strings.Fields(tt.args), time.UTC)
 		if got := paths(units); err != nil || got != tt.want || len(failures) != tt.failures {
 			t.Errorf("%s: found %s, want %s; failures %v, error %v", tt.args, got, tt.want, failures, err)
 		}
 	}
 
 	for _, arg := range []string{"empty", "missing", "none-*", "["} {
-		units, _, err := Find([]string{arg}, time.UTC)
+		units, _, err := Find(t.Context(), []string{arg}, time.UTC)
 		var none *NothingFoundError
 		if len(units) > 0 || !errors.As(err, &none) || !strings.Contains(err.Error(), arg) {
 			t.Errorf("%s: %v, %v", arg, units, err)
 		}
 	}
-	if _, _, err := Find([]string{"missing"}, time.UTC); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := Find(t.Context(), []string{"missing"}, time.UTC); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 	if os.Getuid() != 0 { // root may read everything
 		os.Chmod("a/deep", 0)
-		units, failures, err := Find([]string{"a"}, time.UTC)
+		units, failures, err := Find(t.Context(), []string{"a"}, time.UTC)
 		if err != nil || len(units) != 3 || len(failures) != 1 {
 			t.Errorf("a folder that cannot be read: %s, %v, %v", paths(units), failures, err)
 		}
 		os.Chmod("a/deep", 0o700)
 	}
-	units, _, _ := Find([]string{"a/lvs1-20261122T052840Z.txt"}, time.UTC)
+	units, _, _ := Find(t.Context(), []string{"a/lvs1-20261122T052840Z.txt"}, time.UTC)
 	if u := units[0]; u.Size != int64(len(row)) || u.Modified.Unix() != 1795325320 || u.Time.Unix() != 1795325320 {
 		t.Errorf("%+v", u)
+	}
+}
+
+// TestFindCancelled: a walk through many files ends with its context, within a folder too.
+func TestFindCancelled(t *testing.T) {
+	tree(t, map[string]string{"a/1": entry(1), "a/2": entry(2)})
+	cause := errors.New("the operator has seen enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	if units, failures, err := Find(ctx, []string{"a", "missing"}, time.UTC); len(units)+len(failures) > 0 || !errors.Is(err, cause) {
+		t.Errorf("%v, %v, %v", units, failures, err)
+	}
+	f := &finder{ctx: ctx, seen: make(map[fileKey][]seenFile)}
+	if f.directory("a"); len(f.units) > 0 {
+		t.Errorf("found %s", paths(f.units))
 	}
 }
 
@@ -363,7 +378,7 @@ func TestEach(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, tt.name), tt.data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		units, _, err := Find([]string{dir}, time.UTC)
+		units, _, err := Find(t.Context(), []string{dir}, time.UTC)
 		if err != nil || len(units) != 1 {
 			t.Fatalf("%s: %v, %v", tt.name, units, err)
 		}
@@ -450,7 +465,7 @@ func TestZipTimes(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.zip"), b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	units, _, err := Find([]string{dir}, time.FixedZone("CST", 8*3600))
+	units, _, err := Find(t.Context(), []string{dir}, time.FixedZone("CST", 8*3600))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -560,7 +575,7 @@ func TestBrokenUnit(t *testing.T) {
 		"d/1.txt": entry(1), "d/2.zst": string(broken), "d/3.zst": string(zstded([]byte(entry(3)))),
 		"d/4.tar": string(archive[:len(archive)/2]), "d/5.zip": "PK\x03\x04 no more", "d/6.gz": "\x1f\x8bno more", "d/7.txt": "prose\n", "d/8.txt": entry(8),
 	})
-	units, failures, err := Find([]string{"d"}, time.UTC)
+	units, failures, err := Find(t.Context(), []string{"d"}, time.UTC)
 	if err != nil || len(failures) > 0 || len(units) != 8 {
 		t.Fatalf("%v, %v, %v", units, failures, err)
 	}

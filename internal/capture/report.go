@@ -17,8 +17,12 @@ import (
 // its files those that the plug-in ipvs saved are read, with the sysctls and the date
 // (sos/report/plugins/ipvs.py, kernel.py, date.py), as if they stood in one text.
 
-// ErrNoReport means that an archive or a directory is no sos report with IPVS in it.
+// ErrNoReport means that an sos report is of no director.
 var ErrNoReport = errors.New("it holds no sos report of a director (sos_commands/ipvs)")
+
+// ErrArchive means that an archive is read as one listing, and is no sos report: Unit.Each gives
+// the listings in it.
+var ErrArchive = errors.New("it is an archive, and no tar of an sos report")
 
 // reportRank orders a report's files: time and configuration before the connections,
 // so that they are known when rows are read. What is not wanted has no rank.
@@ -38,7 +42,8 @@ func reportRank(name string) (rank int, ok bool) {
 	return 2, true
 }
 
-// openReport opens the files of a report that lie under a directory.
+// openReport opens the files of a report that lie under a directory. Links to others of its files
+// are followed; folders, pipes, and links that lead out of it or nowhere are passed over.
 func openReport(root string) (*Source, error) {
 	dir, err := os.OpenRoot(root)
 	if err != nil {
@@ -56,7 +61,8 @@ func openReport(root string) (*Source, error) {
 				return nil, err
 			}
 			for _, name := range matches {
-				if rank, ok := reportRank(name); ok {
+				rank, ok := reportRank(name)
+				if info, err := dir.Stat(name); ok && err == nil && info.Mode().IsRegular() {
 					names = append(names, found{name, rank})
 				}
 			}
@@ -75,7 +81,12 @@ func openReport(root string) (*Source, error) {
 	for _, f := range names {
 		r.names = append(r.names, f.name)
 	}
-	return &Source{Kind: File, Name: filepath.Clean(root), Host: NameHost(root), Reader: r, close: r.close}, nil
+	g := &gate{r: r} // a reading that was cancelled leaves a worker behind
+	closing := func() error {
+		g.shut()
+		return r.close()
+	}
+	return &Source{Kind: File, Name: filepath.Clean(root), Host: NameHost(root), Reader: g, close: closing}, nil
 }
 
 // reportFiles reads files of a directory one after the other.
@@ -131,7 +142,8 @@ func isTar(head []byte) bool {
 type reportArchive struct {
 	tar   *tar.Reader
 	open  bool
-	found bool
+	sos   bool // it is a report
+	found bool // with IPVS in it
 	rows  bool // the connections have begun
 	last  byte
 }
@@ -140,12 +152,15 @@ func (r *reportArchive) Read(p []byte) (int, error) {
 	for {
 		if !r.open {
 			h, err := r.tar.Next()
-			if err == io.EOF && !r.found {
+			switch {
+			case err == io.EOF && !r.sos:
+				return 0, ErrArchive
+			case err == io.EOF && !r.found:
 				return 0, ErrNoReport
-			}
-			if err != nil {
+			case err != nil:
 				return 0, err
 			}
+			r.sos = r.sos || isReport(h.Name)
 			rank, ok := reportRank(path.Clean("/" + h.Name))
 			if !ok || h.Typeflag != tar.TypeReg || rank == 0 && r.rows { // a date behind the rows would begin others
 				continue

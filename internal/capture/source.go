@@ -8,9 +8,11 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/bzip2"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -82,12 +84,13 @@ func (s *Source) Close() error {
 var (
 	ErrDirectory = errors.New("it is a directory")
 	ErrUTF16     = errors.New("it is UTF-16 text")
+	ErrWindow    = errors.New("it was compressed with a window of more than 128 MiB")
 )
 
 // Open opens a file, which may be compressed, or an sos report, a directory or an
-// archive. The error wraps what the operating system said, or ErrDirectory.
-func Open(name string) (*Source, error) {
-	f, err := os.Open(name)
+// archive. The error wraps what the operating system said, ErrDirectory, or why ctx ended.
+func Open(ctx context.Context, name string) (*Source, error) {
+	f, err := openFile(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +102,39 @@ func Open(name string) (*Source, error) {
 		}
 		return openReport(name)
 	}
-	return &Source{Kind: File, Name: name, Host: NameHost(name), Modified: info.ModTime(), Size: info.Size(), Reader: Text(f), close: f.Close}, nil
+	return fileSource(f, info), nil
+}
+
+// fileSource is a file or a pipe that is open, and that its Close closes.
+func fileSource(f *os.File, info fs.FileInfo) *Source {
+	return &Source{Kind: File, Name: f.Name(), Host: NameHost(f.Name()), Modified: info.ModTime(), Size: info.Size(), Reader: Text(f), close: f.Close}
+}
+
+// openFile opens a file. A named pipe opens when somebody writes to it: ctx ends the wait, and
+// leaves it to a goroutine.
+func openFile(ctx context.Context, name string) (*os.File, error) {
+	if info, err := os.Stat(name); err != nil || info.Mode().Type() != fs.ModeNamedPipe {
+		return os.Open(name)
+	}
+	type opened struct {
+		f   *os.File
+		err error
+	}
+	done := make(chan opened)
+	go func() {
+		f, err := os.Open(name)
+		select {
+		case done <- opened{f, err}:
+		case <-ctx.Done():
+			f.Close()
+		}
+	}()
+	select {
+	case o := <-done:
+		return o.f, o.err
+	case <-ctx.Done():
+		return nil, &fs.PathError{Op: "open", Path: name, Err: context.Cause(ctx)}
+	}
 }
 
 // Text reads what is compressed with gzip, zstd, bzip2 or xz, told by its first
@@ -138,6 +173,9 @@ func decompress(r io.Reader) (io.Reader, error) {
 	case begins("\x1f\x8b"):
 		return named(gzip.NewReader(whole))("gzip")
 	case begins("\x28\xb5\x2f\xfd"):
+		if len(head) == 6 && head[4]&singleSegment == 0 && head[5] > maxWindowByte {
+			return nil, fmt.Errorf("zstd: %w", ErrWindow)
+		}
 		return named(newZstd(whole))("zstd")
 	case begins("BZh"):
 		return labelled{bzip2.NewReader(whole), "bzip2"}, nil
@@ -155,12 +193,21 @@ type zstdReader struct{ decoder *zstd.Decoder }
 
 var zstdDecoders sync.Pool
 
+// maxWindow is what zstd itself unpacks without being told to: a decoder takes as much memory,
+// however small the file. The byte of a frame that tells the window, which one of a single segment
+// does not have, has the power of two in its upper five bits, and 1024 as 0.
+const (
+	maxWindow     = 1 << 27
+	maxWindowByte = (27 - 10) << 3
+	singleSegment = 1 << 5
+)
+
 func newZstd(r io.Reader) (*zstdReader, error) {
 	if d, ok := zstdDecoders.Get().(*zstd.Decoder); ok {
 		return &zstdReader{d}, d.Reset(r)
 	}
 	// One goroutine: the parsers take the other processor.
-	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 	return &zstdReader{d}, err
 }
 
@@ -173,12 +220,18 @@ func (z *zstdReader) Read(p []byte) (int, error) {
 		zstdDecoders.Put(z.decoder)
 		z.decoder = nil
 	}
+	if errors.Is(err, zstd.ErrDecoderSizeExceeded) { // a single segment, which is its own window
+		err = ErrWindow
+	}
 	return n, err
 }
 
 // unpack reads the text of a report's files if r is an archive.
 func unpack(r io.Reader) (io.Reader, error) {
 	head, whole := firstBlock(r)
+	if isZip(head) {
+		return nil, ErrArchive
+	}
 	if isTar(head) {
 		return &reportArchive{tar: tar.NewReader(whole)}, nil
 	}

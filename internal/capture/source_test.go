@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // compressed are testdata/listing.txt as gzip -9, zstd, bzip2 -9 and xz wrote it.
@@ -44,7 +46,7 @@ func TestCompressed(t *testing.T) {
 			if err := os.WriteFile(unnamed, data, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			src, err := Open(unnamed)
+			src, err := Open(t.Context(), unnamed)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,6 +57,39 @@ func TestCompressed(t *testing.T) {
 				t.Error(describe(all, err))
 			}
 		})
+	}
+}
+
+// zstdFrame is a frame of one block as it is, whose byte tells its window; 0 is one of a single segment.
+func zstdFrame(window byte, text string) string {
+	head := "\x28\xb5\x2f\xfd\x00" + string([]byte{window})
+	if window == 0 {
+		head = "\x28\xb5\x2f\xfd\x20" + string([]byte{byte(len(text))})
+	}
+	n := len(text)<<3 | 1
+	return head + string([]byte{byte(n), byte(n >> 8), byte(n >> 16)}) + text
+}
+
+// TestZstdWindow: a small file with a large window is not given the memory that it asks for.
+func TestZstdWindow(t *testing.T) {
+	text := entry(1)
+	for _, tt := range []struct {
+		name, data string
+		want       error
+	}{
+		{"128 MiB, as zstd --long", zstdFrame(0x88, text), nil},
+		{"144 MiB", zstdFrame(0x89, text), ErrWindow},
+		{"256 MiB, as zstd --long=28", zstdFrame(0x90, text), ErrWindow},
+		{"2 GiB", zstdFrame(0xa8, text), ErrWindow},
+		{"a single segment", zstdFrame(0, strings.Repeat("x", 0xff)), nil},
+		{"a single segment of 200 MiB", "\x28\xb5\x2f\xfd\xe0\x00\x00\x80\x0c\x00\x00\x00\x00\x09\x00\x00x", ErrWindow},
+		{"in a second frame", zstdFrame(0x88, text) + zstdFrame(0x89, text), zstd.ErrWindowSizeExceeded},
+	} {
+		for _, chunking := range chunkings {
+			if _, err := io.ReadAll(Text(chunking.of([]byte(tt.data)))); !errors.Is(err, tt.want) || tt.want == nil && err != nil {
+				t.Errorf("%s, %s: error %v, want %v", tt.name, chunking.name, err, tt.want)
+			}
+		}
 	}
 }
 
@@ -167,7 +202,7 @@ func TestOpen(t *testing.T) {
 	if err := os.Chtimes(name, modified, modified); err != nil {
 		t.Fatal(err)
 	}
-	src, err := Open(name)
+	src, err := Open(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,10 +219,10 @@ func TestOpen(t *testing.T) {
 		t.Errorf("closing what was not opened: %v", err)
 	}
 
-	if _, err := Open(filepath.Join(dir, "missing")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Open(t.Context(), filepath.Join(dir, "missing")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
-	_, err = Open(dir)
+	_, err = Open(t.Context(), dir)
 	var path *fs.PathError
 	if !errors.Is(err, ErrDirectory) || !errors.As(err, &path) || path.Path != dir {
 		t.Errorf("a directory: %v", err)

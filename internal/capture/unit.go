@@ -3,6 +3,7 @@ package capture
 import (
 	"archive/tar"
 	"archive/zip"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -28,13 +29,14 @@ import (
 // A source is closed when do returns, which must not keep it. Each ends with the first error that
 // do returns, or with what kept the unit from being opened or the archive from being read on. An error
 // within a source is met by whoever reads it, and Each goes on to the next if do returns none.
-// ctx ends the search of an archive for its names; do itself is to look at it.
+// ctx ends the wait for whoever writes to a named pipe, and the search of an archive for its names;
+// do itself is to look at it.
 func (u *Unit) Each(ctx context.Context, do func(*Source) error) error {
 	if u.report {
 		src, err := openReport(u.Path)
 		return with(src, err, do)
 	}
-	f, err := os.Open(u.Path)
+	f, err := openFile(ctx, u.Path)
 	if err != nil {
 		return err
 	}
@@ -44,11 +46,12 @@ func (u *Unit) Each(ctx context.Context, do func(*Source) error) error {
 		return err
 	}
 	if !info.Mode().IsRegular() { // a pipe cannot be opened again, nor read at random
-		src, err := Open(u.Path)
-		return with(src, err, do)
+		src := fileSource(f, info)
+		src.Host = cmp.Or(src.Host, u.Host)
+		return do(src)
 	}
 	magic := make([]byte, 4)
-	if _, err := f.ReadAt(magic, 0); err == nil && (string(magic) == "PK\x03\x04" || string(magic) == "PK\x05\x06") {
+	if _, err := f.ReadAt(magic, 0); err == nil && isZip(magic) {
 		return u.eachZipped(f, info.Size(), do)
 	}
 	whole, err := decompress(f)
@@ -61,7 +64,7 @@ func (u *Unit) Each(ctx context.Context, do func(*Source) error) error {
 		if err != nil {
 			return err
 		}
-		return u.eachTarred(f, tar.NewReader(whole), hosts, do)
+		return u.eachTarred(ctx, f, tar.NewReader(whole), hosts, do)
 	}
 	return do(&Source{Kind: File, Name: u.Path, Host: u.Host, Modified: info.ModTime(), Size: info.Size(), Reader: whole, file: f})
 }
@@ -119,7 +122,7 @@ func (i interruptible) Read(p []byte) (int, error) {
 	return i.r.Read(p)
 }
 
-func (u *Unit) eachTarred(f *os.File, t *tar.Reader, hosts map[string]string, do func(*Source) error) error {
+func (u *Unit) eachTarred(ctx context.Context, f *os.File, t *tar.Reader, hosts map[string]string, do func(*Source) error) error {
 	var met error // by whoever read the file before
 	for {
 		h, err := t.Next()
@@ -129,7 +132,7 @@ func (u *Unit) eachTarred(f *os.File, t *tar.Reader, hosts map[string]string, do
 		case err != nil:
 			return fmt.Errorf("%s: %w", u.Path, err)
 		case isReport(h.Name):
-			src, err := Open(u.Path)
+			src, err := Open(ctx, u.Path)
 			if err == nil {
 				src.Host = cmp.Or(src.Host, u.Host)
 			}
@@ -182,6 +185,11 @@ func (u *Unit) eachZipped(f *os.File, size int64, do func(*Source) error) error 
 		}
 	}
 	return nil
+}
+
+// isZip reports the beginning of a zip archive.
+func isZip(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06"))
 }
 
 var errEncrypted = errors.New("zip: it is encrypted")

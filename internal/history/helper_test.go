@@ -87,7 +87,7 @@ func readText(t testing.TB, text []byte) *capture.Snapshot[*entries] {
 }
 
 func readFile(path string) (*capture.Snapshot[*entries], error) {
-	src, err := capture.Open(path)
+	src, err := capture.Open(context.Background(), path)
 	if err != nil {
 		return nil, err
 	}
