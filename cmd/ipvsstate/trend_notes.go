@@ -59,6 +59,7 @@ func (r *trendReading) notes(unnamed []render.TrendHost) (all []string) {
 	add("trend.failed", r.failures-r.closed)
 	add("trend.unlisted", r.unlisted)
 	add("trend.undated", r.undated)
+	add("trend.unread", r.unread)
 	add("trend.backwards", r.backwards)
 	add("bad", int(r.bad))
 	if len(unnamed) > 1 {

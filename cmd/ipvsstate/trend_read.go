@@ -45,6 +45,7 @@ type trendReading struct {
 	outside   int             // snapshots that --since and --until leave out
 	newest    time.Time       // of those
 	others    map[string]bool // directors that --host leaves out
+	unread    int             // files that were last written before --since
 	bad       int64
 	unnamed   *unnamedLogs
 }
@@ -89,17 +90,20 @@ func findFailure(err error) error {
 	return openFailure("", err)
 }
 
+// trendJob reads an input.
+type trendJob func(context.Context, capture.Config)
+
 // read reads all inputs. It returns an error only if that ended the reading.
 func (r *trendReading) read(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		args = []string{"-"}
 	}
 	files := slices.DeleteFunc(slices.Clone(args), func(name string) bool { return name == "-" })
-	var jobs []func(context.Context, capture.Config)
+	var jobs, old []trendJob
 	if len(files) < len(args) {
 		jobs = append(jobs, r.stdin)
 	}
-	size := int64(0)
+	var size, oldSize int64
 	if len(files) > 0 {
 		units, failures, err := capture.Find(files, time.Local)
 		switch {
@@ -113,16 +117,35 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 			r.refuseClosed(openFailure(".", err))
 		}
 		for i := range units {
-			if u := &units[i]; !r.outOfTime(u) {
+			u := &units[i]
+			job := func(ctx context.Context, cfg capture.Config) { r.unit(ctx, u, cfg) }
+			switch {
+			case r.outOfTime(u):
+			case r.old(u):
+				oldSize += u.Size
+				old = append(old, job)
+			default:
 				size += u.Size
-				jobs = append(jobs, func(ctx context.Context, cfg capture.Config) { r.unit(ctx, u, cfg) })
+				jobs = append(jobs, job)
 			}
 		}
 	}
+	err := r.run(ctx, jobs, size)
+	if err == nil && len(old) > 0 && len(r.hosts)+len(r.unnamed.live) == 0 { // then their times are perhaps not those of the writing
+		return r.run(ctx, old, oldSize)
+	}
+	r.unread = len(old)
+	return err
+}
+
+// run does all jobs, which have so many bytes to read.
+func (r *trendReading) run(ctx context.Context, jobs []trendJob, size int64) error {
 	processors := runtime.GOMAXPROCS(0)
 	readers := min(processors, max(len(jobs), 1))
 	cfg := capture.Config{Location: time.Local, Workers: (processors + readers - 1) / readers}
 	cfg.Format, _ = parse.FormatOf(r.options.format.value) // the flag takes no other
+	r.files.Store(0)
+	r.bytes.Store(0)
 	done := r.progress(len(jobs), size)
 	defer done()
 	next := atomic.Int64{}
@@ -142,18 +165,20 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 	return nil
 }
 
-// outOfTime reports a file that need not be read: a recorded snapshot whose name tells a time
-// that is not wanted, or what was last written before --since, so that nothing in it is newer.
+// outOfTime reports a recorded snapshot whose name tells a time that is not wanted: it need not be read.
 func (r *trendReading) outOfTime(u *capture.Unit) bool {
 	at, recorded := history.RecordedAt(u.Path)
-	if !recorded {
-		at = u.Modified
-	}
-	out := !at.IsZero() && (!r.since.IsZero() && at.Before(r.since) || recorded && !r.until.IsZero() && at.After(r.until))
+	out := recorded && (!r.since.IsZero() && at.Before(r.since) || !r.until.IsZero() && at.After(r.until))
 	if out {
 		r.leaveOut(at)
 	}
 	return out
+}
+
+// old reports a file that was last written before --since, so that nothing in it is newer, unless its
+// name tells a day that is: git, tar and touch give files times that are not those of the writing.
+func (r *trendReading) old(u *capture.Unit) bool {
+	return !u.Modified.IsZero() && u.Modified.Before(r.since) && u.Time.Add(24*time.Hour).Before(r.since)
 }
 
 // stdin reads standard input.
