@@ -95,7 +95,8 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), hosts: make(map[string]*render.TrendHost), others: make(map[string]bool), unnamed: newUnnamedLogs(o.interval.Duration),
+	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), unnamed: newUnnamedLogs(o.interval.Duration),
+		hosts: make(map[string]*trendHost), others: make(map[string]bool),
 		line: progressLine{w: a.stderr, width: a.columns()}}
 	if r.since, r.until, err = o.times(a.now()); err != nil {
 		return err
@@ -115,7 +116,7 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 		t.Rows = screenRows
 	}
 	for _, host := range slices.Sorted(maps.Keys(r.hosts)) {
-		t.Hosts = append(t.Hosts, *r.hosts[host])
+		t.Hosts = append(t.Hosts, r.hosts[host].TrendHost)
 	}
 	options := a.screen(words, o.color, o.output)
 	write := map[string]func(io.Writer, *render.Trend, render.Options) error{

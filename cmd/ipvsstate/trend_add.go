@@ -39,26 +39,53 @@ func (r *trendReading) add(d *datedPoint, in *trendInput) {
 	}
 	h := r.hosts[d.host]
 	if h == nil {
-		h = &render.TrendHost{Host: d.host, Trend: history.NewTrend(r.options.interval.Duration), Times: make(map[render.TimeFrom]int)}
+		h = newTrendHost(d.host, r.options.interval.Duration)
 		r.hosts[d.host] = h
 	}
-	addTo(h, d)
+	if h.Add(d.point) {
+		h.note(d)
+	}
 }
 
-// addTo adds a snapshot to a trend, and counts where its time is from.
-func addTo(h *render.TrendHost, d *datedPoint) {
-	if !h.Add(d.point) {
-		return
-	}
+// trendHost is a director's trend while it is read.
+type trendHost struct {
+	render.TrendHost
+	zoned time.Time // the newest that tells no zone
+}
+
+func newTrendHost(name string, interval time.Duration) *trendHost {
+	return &trendHost{TrendHost: render.TrendHost{Host: name, Trend: history.NewTrend(interval), Times: make(map[render.TimeFrom]int)}}
+}
+
+// note counts where the time of a snapshot is from.
+func (h *trendHost) note(d *datedPoint) {
 	h.Times[d.from]++
 	if d.local {
 		h.Local++
-		if h.Zone == "" || d.point.Time.Equal(h.Last) { // the newest, whatever is read first
-			h.Zone = d.point.Time.In(time.Local).Format("-07:00")
-		}
+		h.zone(d.point.Time)
 	}
 	if d.yearless {
 		h.Yearless++
+	}
+}
+
+// zone has the zone of the newest snapshot, whatever is read first.
+func (h *trendHost) zone(at time.Time) {
+	if h.Zone == "" || at.After(h.zoned) {
+		h.zoned, h.Zone = at, at.In(time.Local).Format("-07:00")
+	}
+}
+
+// merge adds another trend of the director, which is not used any more.
+func (h *trendHost) merge(o *trendHost) {
+	h.Merge(o.Trend)
+	for from, n := range o.Times {
+		h.Times[from] += n
+	}
+	h.Local += o.Local
+	h.Yearless += o.Yearless
+	if o.Local > 0 {
+		h.zone(o.zoned)
 	}
 }
 

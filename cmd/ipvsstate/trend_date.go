@@ -8,17 +8,16 @@ import (
 	"ipvsstate/internal/capture"
 	"ipvsstate/internal/history"
 	"ipvsstate/internal/render"
-	"ipvsstate/internal/tally"
 )
 
 // trendInput is an input whose snapshots are being read.
 type trendInput struct {
-	src    *capture.Source
-	pace   pace        // of the snapshots that told their times
-	last   *datedPoint // which may yet get its time from elsewhere
-	count  int         // snapshots
-	log    *unnamedLog // nil as long as its snapshots tell their director
-	number int
+	src   *capture.Source
+	pace  pace        // of the snapshots that told their times
+	last  *datedPoint // which may yet get its time from elsewhere
+	count int         // snapshots
+	log   *unnamedLog // nil as long as its snapshots tell their director
+	alike map[alike]int32
 }
 
 // datedPoint is a snapshot with where its time is from.
@@ -32,9 +31,8 @@ type datedPoint struct {
 }
 
 // date gives a snapshot the time that stands in it.
-func (in *trendInput) date(p *history.Point, s *capture.Snapshot[*tally.Tally]) *datedPoint {
+func (in *trendInput) date(p *history.Point, s *capture.Snapshot[*trendTally]) *datedPoint {
 	in.count++
-	p.Input = in.number
 	d := &datedPoint{point: p, from: render.TimeUnknown, host: cmp.Or(s.Host, in.src.Host)}
 	if s.Time.IsZero() {
 		return d
@@ -46,7 +44,29 @@ func (in *trendInput) date(p *history.Point, s *capture.Snapshot[*tally.Tally]) 
 	}
 	d.backwards = p.Time.Before(in.pace.at)
 	in.pace.meet(p.Time)
+	p.Nth = in.nth(d)
 	return d
+}
+
+// alike is what snapshots of an input have in common that look the same.
+type alike struct {
+	host    string
+	second  int64
+	entries history.Sum
+}
+
+// maxAlike bounds those that are known: what a clock tells again that was set back is near.
+const maxAlike = 1 << 15
+
+// nth counts the snapshots of the input that look the same.
+func (in *trendInput) nth(d *datedPoint) int32 {
+	if len(in.alike) >= maxAlike {
+		clear(in.alike)
+	}
+	key := alike{d.host, d.point.Time.Unix(), d.point.Entries}
+	n := in.alike[key]
+	in.alike[key]++
+	return n
 }
 
 // pace is how an input's snapshots follow each other.

@@ -29,13 +29,12 @@ type trendReading struct {
 
 	entries atomic.Int64 // so far
 	files   atomic.Int64
-	inputs  atomic.Int64
 	bytes   atomic.Int64 // of files that are done
 	line    progressLine
 
 	mu        sync.Mutex
 	reading   map[*capture.Source]bool
-	hosts     map[string]*render.TrendHost
+	hosts     map[string]*trendHost
 	failed    error // the first input that could not be read
 	failures  int
 	closed    int             // of them could not even be opened
@@ -244,9 +243,9 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 	if r.findings() {
 		options.Sample = tally.NewSamplePlan(tally.MaxSample, 0)
 	}
-	reader := capture.NewReader(ctx, src, cfg, func() *tally.Tally { return tally.New(options) })
+	reader := capture.NewReader(ctx, src, cfg, func() *trendTally { return &trendTally{Tally: tally.New(options)} })
 	defer reader.Close()
-	in := &trendInput{src: src, number: int(r.inputs.Add(1))}
+	in := &trendInput{src: src, alike: make(map[alike]int32)}
 	defer r.closeLog(in)
 	bad := int64(0)
 	for reader.Scan() {
@@ -278,11 +277,32 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 	return err
 }
 
+// trendTally also knows which entries it has counted.
+type trendTally struct {
+	*tally.Tally
+	sum history.Sum
+}
+
+func (t *trendTally) Add(e *conn.Entry) {
+	t.Tally.Add(e)
+	t.sum.Add(e)
+}
+
+func (t *trendTally) Merge(o *trendTally) {
+	t.Tally.Merge(o.Tally)
+	t.sum += o.sum
+}
+
+func (t *trendTally) Reset() {
+	t.Tally.Reset()
+	t.sum = 0
+}
+
 // point is what is kept of a snapshot.
-func (r *trendReading) point(src *capture.Source, s *capture.Snapshot[*tally.Tally]) *history.Point {
+func (r *trendReading) point(src *capture.Source, s *capture.Snapshot[*trendTally]) *history.Point {
 	t := s.Result
 	p := &history.Point{
-		Connections: t.Connections(), Templates: t.Templates(),
+		Connections: t.Connections(), Templates: t.Templates(), Entries: t.sum,
 		Part: !s.Complete || s.Torn || s.Cut || s.Message == parse.CutShort || s.Bad > 0,
 	}
 	switch r.by.Aspect {
@@ -313,11 +333,11 @@ func (r *trendReading) point(src *capture.Source, s *capture.Snapshot[*tally.Tal
 }
 
 // events are what the rules say of a snapshot's sample.
-func (r *trendReading) events(src *capture.Source, s *capture.Snapshot[*tally.Tally]) (all []history.Event) {
+func (r *trendReading) events(src *capture.Source, s *capture.Snapshot[*trendTally]) (all []history.Event) {
 	m := &render.Summary{
 		Kind: src.Kind, Name: src.Name, Format: render.FormatOf(&s.Counts, s.Header), Index: 1, Of: 1,
 		Complete: s.Complete, CutShort: s.Message == parse.CutShort, Torn: s.Torn,
-		Input: s.Counts, Tally: s.Result, Config: s.Config(), Timeouts: conn.DefaultTimeouts,
+		Input: s.Counts, Tally: s.Result.Tally, Config: s.Config(), Timeouts: conn.DefaultTimeouts,
 	}
 	if m.Config != nil && m.Config.Timeouts != nil {
 		m.Timeouts = *m.Config.Timeouts
