@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"ipvsstate/internal/history"
@@ -24,7 +25,7 @@ func (r *trendReading) add(d *datedPoint, in *trendInput) {
 		r.undated++
 		return
 	case r.options.host != "" && d.host != r.options.host:
-		r.others[d.host] = true
+		r.others.add(d.host)
 		return
 	case !r.since.IsZero() && at.Before(r.since), !r.until.IsZero() && at.After(r.until):
 		r.leaveOut(at)
@@ -37,14 +38,50 @@ func (r *trendReading) add(d *datedPoint, in *trendInput) {
 		r.unnamed.add(in.log.whole(), d)
 		return
 	}
-	h := r.hosts[d.host]
-	if h == nil {
-		h = newTrendHost(d.host, r.options.interval.Duration)
-		r.hosts[d.host] = h
-	}
-	if h.Add(d.point) {
+	if h := r.host(d.host); h != nil && h.Add(d.point) {
 		h.note(d)
 	}
+}
+
+// maxHosts is how many directors are told apart.
+const maxHosts = 256
+
+// host is a director's trend, nil if it is none of those that are followed. Of more than can be, these are the
+// first by name, whatever is read first.
+func (r *trendReading) host(name string) *trendHost {
+	if h := r.hosts[name]; h != nil {
+		return h
+	}
+	kept, without := r.names.add(name)
+	r.crowded = r.crowded || !kept || without != ""
+	delete(r.hosts, without)
+	if !kept {
+		return nil
+	}
+	r.hosts[name] = newTrendHost(name, r.options.interval.Duration)
+	return r.hosts[name]
+}
+
+// firstNames are the first of some names, in their order.
+type firstNames struct {
+	names []string
+	max   int
+}
+
+// add reports whether the name is one of them, and what is not any more.
+func (f *firstNames) add(name string) (is bool, without string) {
+	at, had := slices.BinarySearch(f.names, name)
+	switch {
+	case had:
+		return true, ""
+	case at == f.max:
+		return false, ""
+	case len(f.names) == f.max:
+		without = f.names[f.max-1]
+		f.names = f.names[:f.max-1]
+	}
+	f.names = slices.Insert(f.names, at, name)
+	return true, without
 }
 
 // trendHost is a director's trend while it is read.

@@ -1,12 +1,49 @@
 package main
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"ipvsstate/internal/history"
 	"ipvsstate/internal/render"
 )
+
+// TestDirectorsAreBounded: of many directors those are followed that are the first by name, with all their
+// snapshots, in whatever order these come.
+func TestDirectorsAreBounded(t *testing.T) {
+	const directors = 3 * maxHosts
+	for seed := range uint64(5) {
+		r := &trendReading{options: &trendOptions{}, hosts: make(map[string]*trendHost), names: firstNames{max: maxHosts}}
+		for _, i := range rand.New(rand.NewPCG(seed, 2)).Perm(2 * directors) {
+			p := &history.Point{Time: time.Unix(int64(i), 0), Entries: history.Sum(1 + i)}
+			r.add(&datedPoint{from: render.TimeHeader, host: fmt.Sprintf("lvs%04d", i%directors), point: p}, nil)
+			if len(r.hosts) > maxHosts {
+				t.Fatalf("%d directors", len(r.hosts))
+			}
+		}
+		if !r.crowded {
+			t.Error("nothing says that there are more")
+		}
+		for i := range maxHosts {
+			if h := r.hosts[fmt.Sprintf("lvs%04d", i)]; h == nil || h.Snapshots != 2 {
+				t.Fatalf("seed %d: of lvs%04d is followed %+v", seed, i, h)
+			}
+		}
+	}
+}
+
+// TestOtherDirectorsAreBounded: of those that --host leaves out no more names are kept than are shown.
+func TestOtherDirectorsAreBounded(t *testing.T) {
+	f := firstNames{max: 3}
+	for _, name := range []string{"d", "b", "", "b", "c", "a", "e"} {
+		f.add(name)
+	}
+	if got := fmt.Sprintf("%q", f.names); got != `["" "a" "b"]` {
+		t.Error(got)
+	}
+}
 
 // TestZoneOfTheNewest: which offset local times were taken to have does not depend on what is read first.
 func TestZoneOfTheNewest(t *testing.T) {

@@ -35,16 +35,18 @@ type trendReading struct {
 	mu        sync.Mutex
 	reading   map[*capture.Source]bool
 	hosts     map[string]*trendHost
-	failed    error // the first input that could not be read
+	names     firstNames // of these
+	crowded   bool       // there were more
+	failed    error      // the first input that could not be read
 	failures  int
-	closed    int             // of them could not even be opened
-	unlisted  int             // inputs without a listing
-	undated   int             // snapshots whose time nothing tells
-	backwards int             // times that are older than the one before in their input
-	outside   int             // snapshots that --since and --until leave out
-	newest    time.Time       // of those
-	others    map[string]bool // directors that --host leaves out
-	unread    int             // files that were last written before --since
+	closed    int        // of them could not even be opened
+	unlisted  int        // inputs without a listing
+	undated   int        // snapshots whose time nothing tells
+	backwards int        // times that are older than the one before in their input
+	outside   int        // snapshots that --since and --until leave out
+	newest    time.Time  // of those
+	others    firstNames // directors that --host leaves out
+	unread    int        // files that were last written before --since
 	bad       int64
 	unnamed   *unnamedLogs
 }
