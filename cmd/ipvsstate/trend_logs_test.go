@@ -93,6 +93,7 @@ func TestUnnamedCopies(t *testing.T) {
 		"always idle":      {add(add(nil, "1.log", func(int) uint64 { return 0 }, 0, 9), "2.log", func(int) uint64 { return 0 }, 0, 9), "1.log:9 2.log:9"},
 		// The two copies have the other's quarter as well, once.
 		"a quarter":         {add(add(add(add(nil, "1.log", each, 0, 5), "1.log", other, 5, 20), "2.log", each, 0, 20), "3.log", each, 0, 20), "1.log:20 2.log:20"},
+		"copies, and more":  {add(add(add(add(nil, "1.log", each, 0, 20), "2.log", each, 0, 20), "3.log", each, 10, 20), "3.log", other, 20, 99), ":99"},
 		"rotated, and idle": {add(add(nil, "1.log", day(0), 0, 24), "1.log.1.gz", day(0), 0, 24), ":24"},
 	} {
 		for seed := range uint64(20) {
@@ -108,6 +109,14 @@ func TestUnnamedCopies(t *testing.T) {
 			for _, h := range all {
 				got = append(got, fmt.Sprintf("%s:%d", h.Host, h.Snapshots))
 				copies += h.Snapshots + h.Copies
+			}
+			for _, l := range u.live {
+				for range l.empty.All {
+					u.empty--
+				}
+			}
+			if u.empty != 0 {
+				t.Errorf("%s: %d too many are known to wait", name, u.empty)
 			}
 			if got := strings.Join(got, " "); got != tt.want || copies != len(tt.all) {
 				t.Errorf("%s, seed %d: %s, want %s; %d snapshots and copies of %d", name, seed, got, tt.want, copies, len(tt.all))

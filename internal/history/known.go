@@ -105,6 +105,3 @@ func (k *Known[T]) Keep(p *Point, what T) {
 
 // All goes through what is kept, in no order.
 func (k *Known[T]) All(yield func(T) bool) { maps.Values(k.kept)(yield) }
-
-// Len is of how many snapshots something is kept.
-func (k *Known[T]) Len() int { return len(k.kept) }
