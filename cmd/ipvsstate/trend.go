@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"runtime/debug"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -51,7 +49,8 @@ directories and archives of these, compressed or not. A snapshot's time is what 
 in it, else what the file's name tells, else when the file was last written; which is
 said. Of the time between two snapshots nothing is known: a gap is shown as a gap.
 
-Memory does not grow with the number of snapshots. Ctrl-C shows what has been read.`,
+Memory does not grow with the number of snapshots, but for the names of their files.
+Ctrl-C shows what has been read.`,
 		Example: `  ipvsstate trend /var/lib/ipvsstate
   ipvsstate trend --since 24h --interval 1h /var/lib/ipvsstate
   ipvsstate trend --by server --since 2026-11-22 lvs1-*.txt.zst
@@ -95,7 +94,8 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), hosts: make(map[string]*render.TrendHost), others: make(map[string]bool), unnamed: newUnnamedLogs(o.interval.Duration),
+	r := &trendReading{app: a, options: o, words: words, reading: make(map[*capture.Source]bool), unnamed: newUnnamedLogs(o.interval.Duration),
+		hosts: make(map[string]*trendHost), names: firstNames{max: maxHosts}, others: firstNames{max: shownHosts + 2}, // "" and one more than are shown
 		line: progressLine{w: a.stderr, width: a.columns()}}
 	if r.since, r.until, err = o.times(a.now()); err != nil {
 		return err
@@ -114,8 +114,8 @@ func runTrend(ctx context.Context, a *app, o *trendOptions, args []string) error
 	if o.interval.Duration == 0 && (o.output.value == "table" || o.output.value == "markdown") {
 		t.Rows = screenRows
 	}
-	for _, host := range slices.Sorted(maps.Keys(r.hosts)) {
-		t.Hosts = append(t.Hosts, *r.hosts[host])
+	for _, host := range r.names.names {
+		t.Hosts = append(t.Hosts, r.hosts[host].TrendHost)
 	}
 	options := a.screen(words, o.color, o.output)
 	write := map[string]func(io.Writer, *render.Trend, render.Options) error{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"ipvsstate/internal/history"
@@ -24,7 +25,7 @@ func (r *trendReading) add(d *datedPoint, in *trendInput) {
 		r.undated++
 		return
 	case r.options.host != "" && d.host != r.options.host:
-		r.others[d.host] = true
+		r.others.add(d.host)
 		return
 	case !r.since.IsZero() && at.Before(r.since), !r.until.IsZero() && at.After(r.until):
 		r.leaveOut(at)
@@ -37,28 +38,91 @@ func (r *trendReading) add(d *datedPoint, in *trendInput) {
 		r.unnamed.add(in.log.whole(), d)
 		return
 	}
-	h := r.hosts[d.host]
-	if h == nil {
-		h = &render.TrendHost{Host: d.host, Trend: history.NewTrend(r.options.interval.Duration), Times: make(map[render.TimeFrom]int)}
-		r.hosts[d.host] = h
+	if h := r.host(d.host); h != nil && h.Add(d.point) {
+		h.note(d)
 	}
-	addTo(h, d)
 }
 
-// addTo adds a snapshot to a trend, and counts where its time is from.
-func addTo(h *render.TrendHost, d *datedPoint) {
-	if !h.Add(d.point) {
-		return
+// maxHosts is how many directors are told apart.
+const maxHosts = 256
+
+// host is a director's trend, nil if it is none of those that are followed. Of more than can be, these are the
+// first by name, whatever is read first.
+func (r *trendReading) host(name string) *trendHost {
+	if h := r.hosts[name]; h != nil {
+		return h
 	}
+	kept, without := r.names.add(name)
+	r.crowded = r.crowded || !kept || without != ""
+	delete(r.hosts, without)
+	if !kept {
+		return nil
+	}
+	r.hosts[name] = newTrendHost(name, r.options.interval.Duration)
+	return r.hosts[name]
+}
+
+// firstNames are the first of some names, in their order.
+type firstNames struct {
+	names []string
+	max   int
+}
+
+// add reports whether the name is one of them, and what is not any more.
+func (f *firstNames) add(name string) (is bool, without string) {
+	at, had := slices.BinarySearch(f.names, name)
+	switch {
+	case had:
+		return true, ""
+	case at == f.max:
+		return false, ""
+	case len(f.names) == f.max:
+		without = f.names[f.max-1]
+		f.names = f.names[:f.max-1]
+	}
+	f.names = slices.Insert(f.names, at, name)
+	return true, without
+}
+
+// trendHost is a director's trend while it is read.
+type trendHost struct {
+	render.TrendHost
+	zoned time.Time // the newest that tells no zone
+}
+
+func newTrendHost(name string, interval time.Duration) *trendHost {
+	return &trendHost{TrendHost: render.TrendHost{Host: name, Trend: history.NewTrend(interval), Times: make(map[render.TimeFrom]int)}}
+}
+
+// note counts where the time of a snapshot is from.
+func (h *trendHost) note(d *datedPoint) {
 	h.Times[d.from]++
 	if d.local {
 		h.Local++
-		if h.Zone == "" || d.point.Time.Equal(h.Last) { // the newest, whatever is read first
-			h.Zone = d.point.Time.In(time.Local).Format("-07:00")
-		}
+		h.zone(d.point.Time)
 	}
 	if d.yearless {
 		h.Yearless++
+	}
+}
+
+// zone has the zone of the newest snapshot, whatever is read first.
+func (h *trendHost) zone(at time.Time) {
+	if h.Zone == "" || at.After(h.zoned) {
+		h.zoned, h.Zone = at, at.In(time.Local).Format("-07:00")
+	}
+}
+
+// merge adds another trend of the director, which is not used any more.
+func (h *trendHost) merge(o *trendHost) {
+	h.Merge(o.Trend)
+	for from, n := range o.Times {
+		h.Times[from] += n
+	}
+	h.Local += o.Local
+	h.Yearless += o.Yearless
+	if o.Local > 0 {
+		h.zone(o.zoned)
 	}
 }
 

@@ -2,22 +2,22 @@ package main
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"ipvsstate/internal/capture"
 	"ipvsstate/internal/history"
 	"ipvsstate/internal/render"
-	"ipvsstate/internal/tally"
 )
 
 // trendInput is an input whose snapshots are being read.
 type trendInput struct {
-	src    *capture.Source
-	number int
-	before time.Time   // of the newest snapshot that told its own
-	last   *datedPoint // which may yet get its time from elsewhere
-	count  int         // snapshots
-	log    *unnamedLog // nil as long as its snapshots tell their director
+	src   *capture.Source
+	pace  pace        // of the snapshots that told their times
+	last  *datedPoint // which may yet get its time from elsewhere
+	count int         // snapshots
+	log   *unnamedLog // nil as long as its snapshots tell their director
+	alike map[alike]int32
 }
 
 // datedPoint is a snapshot with where its time is from.
@@ -31,29 +31,94 @@ type datedPoint struct {
 }
 
 // date gives a snapshot the time that stands in it.
-func (in *trendInput) date(p *history.Point, s *capture.Snapshot[*tally.Tally]) *datedPoint {
+func (in *trendInput) date(p *history.Point, s *capture.Snapshot[*trendTally]) *datedPoint {
 	in.count++
-	p.Input = in.number
 	d := &datedPoint{point: p, from: render.TimeUnknown, host: cmp.Or(s.Host, in.src.Host)}
 	if s.Time.IsZero() {
 		return d
 	}
 	d.from, d.local, d.yearless = render.TimeHeader, s.TimeLocal, s.TimeFrom == capture.TimeYearless
 	p.Time = s.Time
-	if s.TimeLocal && !s.Time.After(in.before) { // an hour that comes twice
-		if later, ok := capture.Twice(s.Time, time.Local); ok && later.After(in.before) {
-			p.Time = later
-		}
+	if s.TimeLocal {
+		p.Time = in.pace.moment(s.Time, time.Local)
 	}
-	d.backwards = p.Time.Before(in.before)
-	in.before = p.Time
+	d.backwards = p.Time.Before(in.pace.at)
+	in.pace.meet(p.Time)
+	p.Nth = in.nth(d)
 	return d
+}
+
+// alike is what snapshots of an input have in common that look the same.
+type alike struct {
+	host    string
+	second  int64
+	entries history.Sum
+}
+
+// maxAlike bounds those that are known: what a clock tells again that was set back is near.
+const maxAlike = 1 << 15
+
+// nth counts the snapshots of the input that look the same.
+func (in *trendInput) nth(d *datedPoint) int32 {
+	if len(in.alike) >= maxAlike {
+		clear(in.alike)
+	}
+	key := alike{d.host, d.point.Time.Unix(), d.point.Entries}
+	n := in.alike[key]
+	in.alike[key]++
+	return n
+}
+
+// pace is how an input's snapshots follow each other.
+type pace struct {
+	at        time.Time        // of the newest
+	n, before int              // snapshots of that moment, and of the one before
+	steps     [9]time.Duration // the last ones between two moments
+	forward   int              // steps so far
+}
+
+// surePace is how many steps make one usual, be one of them a gap; fewer must lead there exactly.
+const surePace = 3
+
+// littleBack is how far clocks are set back that had gone wrong a little.
+const littleBack = 5 * time.Minute
+
+func (p *pace) meet(at time.Time) {
+	if at.Equal(p.at) {
+		p.n++
+		return
+	}
+	if !p.at.IsZero() && at.After(p.at) {
+		p.steps[p.forward%len(p.steps)] = at.Sub(p.at)
+		p.forward++
+	}
+	p.at, p.before, p.n = at, p.n, 1
+}
+
+// moment is that of the next snapshot: of two at which clocks in loc show the same, of which t is the first, the one to which a
+// usual step leads. Several snapshots of one moment are as many as those of the one before.
+func (p *pace) moment(t time.Time, loc *time.Location) time.Time {
+	later, ok := capture.Twice(t, loc)
+	back := p.at.Sub(t)
+	switch {
+	case !ok, p.at.IsZero(), back == 0 && (p.forward == 0 || p.n < p.before), p.forward == 0 && back < littleBack:
+		return t
+	case p.forward == 0:
+		return later
+	}
+	steps := slices.Sorted(slices.Values(p.steps[:min(p.forward, len(p.steps))]))
+	step := steps[len(steps)/2]
+	off := later.Sub(p.at.Add(step)).Abs()
+	if off > t.Sub(p.at.Add(step)).Abs() || back < 0 && p.forward < surePace && off > step/100 {
+		return t
+	}
+	return later
 }
 
 // dateLast gives the input's last snapshot its time if none stands in it: what the file's name
 // tells, or when it was last written. Beside snapshots that tell theirs it is not that.
 func (in *trendInput) dateLast() {
-	if in.last == nil || !in.before.IsZero() {
+	if in.last == nil || !in.pace.at.IsZero() {
 		in.settleHour()
 		return
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -11,9 +12,9 @@ import (
 )
 
 // unnamedSnapshot adds one, of so many connections, at a minute.
-func unnamedSnapshot(u *unnamedLogs, path string, input, minute int, connections uint64) {
-	l := u.log(path)
-	u.add(l, &datedPoint{from: render.TimeHeader, point: &history.Point{Time: time.Unix(int64(minute*60), 0), Input: input, Connections: connections}})
+func unnamedSnapshot(u *unnamedLogs, path string, minute int, connections uint64) {
+	p := &history.Point{Time: time.Unix(int64(minute*60), 0), Connections: connections, Entries: history.Sum(connections)}
+	u.add(u.log(path), &datedPoint{from: render.TimeHeader, point: p})
 }
 
 func settled(u *unnamedLogs) string {
@@ -47,7 +48,7 @@ func TestUnnamedLogs(t *testing.T) {
 		u := newUnnamedLogs(0)
 		for i, l := range tt.logs {
 			for _, c := range l.times {
-				unnamedSnapshot(u, l.path, i, int(c), uint64(i))
+				unnamedSnapshot(u, l.path, int(c), uint64(10+i))
 			}
 		}
 		if got := settled(u); got != tt.want {
@@ -56,24 +57,72 @@ func TestUnnamedLogs(t *testing.T) {
 	}
 }
 
-// TestUnnamedCopies: logs that share most of their snapshots are one, in whatever order they are read.
+// TestUnnamedCopies: logs that share most of their snapshots are one, others lose none to each other, in whatever
+// order they are read.
 func TestUnnamedCopies(t *testing.T) {
-	u := newUnnamedLogs(0)
-	for i := range 20 { // each meets the half of them first
-		first, second := 1+i%2, 2-i%2
-		unnamedSnapshot(u, fmt.Sprint(first, ".log"), first, i, uint64(i))
-		unnamedSnapshot(u, fmt.Sprint(second, ".log"), second, i, uint64(i))
+	type snapshot struct {
+		path        string
+		minute      int
+		connections uint64
 	}
-	if got := settled(u); got != ":20" {
-		t.Error(got)
+	add := func(all []snapshot, path string, of func(minute int) uint64, from, to int) []snapshot {
+		for i := from; i < to; i++ {
+			all = append(all, snapshot{path, i, of(i)})
+		}
+		return all
 	}
-	u = newUnnamedLogs(0)
-	for i := range 20 { // one snapshot in twenty has the same counts by chance
-		unnamedSnapshot(u, "1.log", 1, i, 100)
-		unnamedSnapshot(u, "2.log", 2, i, uint64(81+i))
+	each := func(minute int) uint64 { return uint64(1 + minute) }
+	other := func(minute int) uint64 { return uint64(100 + minute) }
+	day := func(level uint64) func(int) uint64 { // which is idle until noon
+		return func(minute int) uint64 {
+			if minute < 12 {
+				return 0
+			}
+			return level + uint64(minute)
+		}
 	}
-	if got := settled(u); got != "1.log:20 2.log:19" {
-		t.Error(got)
+	for name, tt := range map[string]struct {
+		all  []snapshot
+		want string
+	}{
+		"a copy":           {add(add(nil, "1.log", each, 0, 20), "2.log", each, 0, 20), ":20"},
+		"a half":           {add(add(nil, "1.log", each, 0, 20), "2.log", each, 10, 20), ":20"},
+		"by chance":        {add(add(nil, "1.log", func(int) uint64 { return 100 }, 0, 20), "2.log", func(m int) uint64 { return uint64(90 + m) }, 0, 20), "1.log:20 2.log:20"},
+		"idle":             {add(add(nil, "1.log", day(0), 0, 24), "2.log", day(100), 0, 24), "1.log:24 2.log:24"},
+		"idle, and copies": {add(add(add(add(nil, "1.log", day(0), 0, 24), "2.log", day(100), 0, 24), "3.log", day(100), 0, 24), "4.log", day(200), 0, 24), "1.log:24 2.log:24 4.log:24"},
+		"always idle":      {add(add(nil, "1.log", func(int) uint64 { return 0 }, 0, 9), "2.log", func(int) uint64 { return 0 }, 0, 9), "1.log:9 2.log:9"},
+		// The two copies have the other's quarter as well, once.
+		"a quarter":         {add(add(add(add(nil, "1.log", each, 0, 5), "1.log", other, 5, 20), "2.log", each, 0, 20), "3.log", each, 0, 20), "1.log:20 2.log:20"},
+		"copies, and more":  {add(add(add(add(nil, "1.log", each, 0, 20), "2.log", each, 0, 20), "3.log", each, 10, 20), "3.log", other, 20, 99), ":99"},
+		"rotated, and idle": {add(add(nil, "1.log", day(0), 0, 24), "1.log.1.gz", day(0), 0, 24), ":24"},
+	} {
+		for seed := range uint64(20) {
+			u := newUnnamedLogs(0)
+			random := rand.New(rand.NewPCG(seed, 1))
+			for _, i := range random.Perm(len(tt.all)) {
+				s := tt.all[i]
+				unnamedSnapshot(u, s.path, s.minute, s.connections)
+			}
+			copies := 0
+			all := u.settle()
+			var got []string
+			for _, h := range all {
+				got = append(got, fmt.Sprintf("%s:%d", h.Host, h.Snapshots))
+				copies += h.Snapshots + h.Copies
+			}
+			for _, l := range u.live {
+				for range l.empty.All {
+					u.empty--
+				}
+			}
+			if u.empty != 0 {
+				t.Errorf("%s: %d too many are known to wait", name, u.empty)
+			}
+			if got := strings.Join(got, " "); got != tt.want || copies != len(tt.all) {
+				t.Errorf("%s, seed %d: %s, want %s; %d snapshots and copies of %d", name, seed, got, tt.want, copies, len(tt.all))
+				break
+			}
+		}
 	}
 }
 
@@ -81,7 +130,7 @@ func TestUnnamedCopies(t *testing.T) {
 func TestUnnamedLogsAreBounded(t *testing.T) {
 	u := newUnnamedLogs(0)
 	for i := range 10_000 {
-		unnamedSnapshot(u, fmt.Sprintf("d/conn-%cx%d.txt", 'a'+i%26, i), i, i, 1)
+		unnamedSnapshot(u, fmt.Sprintf("d/conn-%cx%d.txt", 'a'+i%26, i), i, 1)
 		if len(u.live) > maxLogs+1 {
 			t.Fatalf("%d logs", len(u.live))
 		}
@@ -91,16 +140,16 @@ func TestUnnamedLogsAreBounded(t *testing.T) {
 	}
 	u = newUnnamedLogs(0)
 	for i := range 1000 { // a folder a day
-		unnamedSnapshot(u, fmt.Sprintf("2026/%d/conn.log", i), i, 2*i, 1)
-		unnamedSnapshot(u, fmt.Sprintf("2026/%d/conn.log", i), i, 2*i+1, 1)
+		unnamedSnapshot(u, fmt.Sprintf("2026/%d/conn.log", i), 2*i, 1)
+		unnamedSnapshot(u, fmt.Sprintf("2026/%d/conn.log", i), 2*i+1, 1)
 	}
 	if got := settled(u); got != ":2000" || u.crowded {
 		t.Errorf("%s, %v", got, u.crowded)
 	}
 	u = newUnnamedLogs(0)
 	for i := range 1000 { // all of one time
-		unnamedSnapshot(u, fmt.Sprintf("%d/conn.log", i), i, 0, uint64(i))
-		unnamedSnapshot(u, fmt.Sprintf("%d/conn.log", i), i, 1, uint64(i))
+		unnamedSnapshot(u, fmt.Sprintf("%d/conn.log", i), 0, uint64(1+i))
+		unnamedSnapshot(u, fmt.Sprintf("%d/conn.log", i), 1, uint64(1+i))
 	}
 	if got := u.settle(); len(got) > maxLogs || !u.crowded {
 		t.Errorf("%d series, %v", len(got), u.crowded)

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -17,7 +16,7 @@ func (r *trendReading) nothing(stopped error) error {
 		return stopped
 	case r.failed != nil:
 		return r.failed
-	case len(r.others) > 0:
+	case len(r.others.names) > 0:
 		return r.nothingOf(r.options.host)
 	case r.outside > 0:
 		return fail("hint.outside", errors.New("all snapshots are outside of --since and --until"), r.newest.UTC().Format("2006-01-02 15:04:05 UTC"))
@@ -37,8 +36,7 @@ func (r *trendReading) nothingOf(host string) error {
 		within = " within --since and --until"
 	}
 	err := fmt.Errorf("no snapshot%s is known to be of %s", within, host)
-	delete(r.others, "")
-	names := slices.Sorted(maps.Keys(r.others))
+	names := slices.DeleteFunc(r.others.names, func(name string) bool { return name == "" })
 	if len(names) == 0 {
 		return fail("hint.hostless", err)
 	}
@@ -59,6 +57,7 @@ func (r *trendReading) notes(unnamed []render.TrendHost) (all []string) {
 	add("trend.failed", r.failures-r.closed)
 	add("trend.unlisted", r.unlisted)
 	add("trend.undated", r.undated)
+	add("trend.unread", r.unread)
 	add("trend.backwards", r.backwards)
 	add("bad", int(r.bad))
 	if len(unnamed) > 1 {
@@ -66,6 +65,9 @@ func (r *trendReading) notes(unnamed []render.TrendHost) (all []string) {
 	}
 	if r.unnamed.crowded {
 		all = append(all, r.words.Word("trend.crowded", maxLogs))
+	}
+	if r.crowded {
+		all = append(all, r.words.Word("trend.hosts", maxHosts))
 	}
 	return all
 }

@@ -29,22 +29,24 @@ type trendReading struct {
 
 	entries atomic.Int64 // so far
 	files   atomic.Int64
-	inputs  atomic.Int64
 	bytes   atomic.Int64 // of files that are done
 	line    progressLine
 
 	mu        sync.Mutex
 	reading   map[*capture.Source]bool
-	hosts     map[string]*render.TrendHost
-	failed    error // the first input that could not be read
+	hosts     map[string]*trendHost
+	names     firstNames // of these
+	crowded   bool       // there were more
+	failed    error      // the first input that could not be read
 	failures  int
-	closed    int             // of them could not even be opened
-	unlisted  int             // inputs without a listing
-	undated   int             // snapshots whose time nothing tells
-	backwards int             // times that are older than the one before in their input
-	outside   int             // snapshots that --since and --until leave out
-	newest    time.Time       // of those
-	others    map[string]bool // directors that --host leaves out
+	closed    int        // of them could not even be opened
+	unlisted  int        // inputs without a listing
+	undated   int        // snapshots whose time nothing tells
+	backwards int        // times that are older than the one before in their input
+	outside   int        // snapshots that --since and --until leave out
+	newest    time.Time  // of those
+	others    firstNames // directors that --host leaves out
+	unread    int        // files that were last written before --since
 	bad       int64
 	unnamed   *unnamedLogs
 }
@@ -89,17 +91,20 @@ func findFailure(err error) error {
 	return openFailure("", err)
 }
 
+// trendJob reads an input.
+type trendJob func(context.Context, capture.Config)
+
 // read reads all inputs. It returns an error only if that ended the reading.
 func (r *trendReading) read(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		args = []string{"-"}
 	}
 	files := slices.DeleteFunc(slices.Clone(args), func(name string) bool { return name == "-" })
-	var jobs []func(context.Context, capture.Config)
+	var jobs, old []trendJob
 	if len(files) < len(args) {
 		jobs = append(jobs, r.stdin)
 	}
-	size := int64(0)
+	var size, oldSize int64
 	if len(files) > 0 {
 		units, failures, err := capture.Find(ctx, files, time.Local)
 		switch {
@@ -115,16 +120,35 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 			r.refuseClosed(openFailure(".", err))
 		}
 		for i := range units {
-			if u := &units[i]; !r.outOfTime(u) {
+			u := &units[i]
+			job := func(ctx context.Context, cfg capture.Config) { r.unit(ctx, u, cfg) }
+			switch {
+			case r.outOfTime(u):
+			case r.old(u):
+				oldSize += u.Size
+				old = append(old, job)
+			default:
 				size += u.Size
-				jobs = append(jobs, func(ctx context.Context, cfg capture.Config) { r.unit(ctx, u, cfg) })
+				jobs = append(jobs, job)
 			}
 		}
 	}
+	err := r.run(ctx, jobs, size)
+	if err == nil && len(old) > 0 && len(r.hosts)+len(r.unnamed.live) == 0 { // then their times are perhaps not those of the writing
+		return r.run(ctx, old, oldSize)
+	}
+	r.unread = len(old)
+	return err
+}
+
+// run does all jobs, which have so many bytes to read.
+func (r *trendReading) run(ctx context.Context, jobs []trendJob, size int64) error {
 	processors := runtime.GOMAXPROCS(0)
 	readers := min(processors, max(len(jobs), 1))
 	cfg := capture.Config{Location: time.Local, Workers: (processors + readers - 1) / readers}
 	cfg.Format, _ = parse.FormatOf(r.options.format.value) // the flag takes no other
+	r.files.Store(0)
+	r.bytes.Store(0)
 	done := r.progress(len(jobs), size)
 	defer done()
 	next := atomic.Int64{}
@@ -144,18 +168,20 @@ func (r *trendReading) read(ctx context.Context, args []string) error {
 	return nil
 }
 
-// outOfTime reports a file that need not be read: a recorded snapshot whose name tells a time
-// that is not wanted, or what was last written before --since, so that nothing in it is newer.
+// outOfTime reports a recorded snapshot whose name tells a time that is not wanted: it need not be read.
 func (r *trendReading) outOfTime(u *capture.Unit) bool {
 	at, recorded := history.RecordedAt(u.Path)
-	if !recorded {
-		at = u.Modified
-	}
-	out := !at.IsZero() && (!r.since.IsZero() && at.Before(r.since) || recorded && !r.until.IsZero() && at.After(r.until))
+	out := recorded && (!r.since.IsZero() && at.Before(r.since) || !r.until.IsZero() && at.After(r.until))
 	if out {
 		r.leaveOut(at)
 	}
 	return out
+}
+
+// old reports a file that was last written before --since, so that nothing in it is newer, unless its
+// name tells a day that is: git, tar and touch give files times that are not those of the writing.
+func (r *trendReading) old(u *capture.Unit) bool {
+	return !u.Modified.IsZero() && u.Modified.Before(r.since) && u.Time.Add(24*time.Hour).Before(r.since)
 }
 
 // stdin reads standard input.
@@ -221,9 +247,9 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 	if r.findings() {
 		options.Sample = tally.NewSamplePlan(tally.MaxSample, 0)
 	}
-	reader := capture.NewReader(ctx, src, cfg, func() *tally.Tally { return tally.New(options) })
+	reader := capture.NewReader(ctx, src, cfg, func() *trendTally { return &trendTally{Tally: tally.New(options)} })
 	defer reader.Close()
-	in := &trendInput{src: src, number: int(r.inputs.Add(1))}
+	in := &trendInput{src: src, alike: make(map[alike]int32)}
 	defer r.closeLog(in)
 	bad := int64(0)
 	for reader.Scan() {
@@ -255,11 +281,32 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 	return err
 }
 
+// trendTally also knows which entries it has counted.
+type trendTally struct {
+	*tally.Tally
+	sum history.Sum
+}
+
+func (t *trendTally) Add(e *conn.Entry) {
+	t.Tally.Add(e)
+	t.sum.Add(e)
+}
+
+func (t *trendTally) Merge(o *trendTally) {
+	t.Tally.Merge(o.Tally)
+	t.sum += o.sum
+}
+
+func (t *trendTally) Reset() {
+	t.Tally.Reset()
+	t.sum = 0
+}
+
 // point is what is kept of a snapshot.
-func (r *trendReading) point(src *capture.Source, s *capture.Snapshot[*tally.Tally]) *history.Point {
+func (r *trendReading) point(src *capture.Source, s *capture.Snapshot[*trendTally]) *history.Point {
 	t := s.Result
 	p := &history.Point{
-		Connections: t.Connections(), Templates: t.Templates(),
+		Connections: t.Connections(), Templates: t.Templates(), Entries: t.sum,
 		Part: !s.Complete || s.Torn || s.Cut || s.Message == parse.CutShort || s.Bad > 0,
 	}
 	switch r.by.Aspect {
@@ -290,11 +337,11 @@ func (r *trendReading) point(src *capture.Source, s *capture.Snapshot[*tally.Tal
 }
 
 // events are what the rules say of a snapshot's sample.
-func (r *trendReading) events(src *capture.Source, s *capture.Snapshot[*tally.Tally]) (all []history.Event) {
+func (r *trendReading) events(src *capture.Source, s *capture.Snapshot[*trendTally]) (all []history.Event) {
 	m := &render.Summary{
 		Kind: src.Kind, Name: src.Name, Format: render.FormatOf(&s.Counts, s.Header), Index: 1, Of: 1,
 		Complete: s.Complete, CutShort: s.Message == parse.CutShort, Torn: s.Torn,
-		Input: s.Counts, Tally: s.Result, Config: s.Config(), Timeouts: conn.DefaultTimeouts,
+		Input: s.Counts, Tally: s.Result.Tally, Config: s.Config(), Timeouts: conn.DefaultTimeouts,
 	}
 	if m.Config != nil && m.Config.Timeouts != nil {
 		m.Timeouts = *m.Config.Timeouts

@@ -16,10 +16,12 @@ type Point struct {
 	Groups                 []GroupCount
 	// Part says that the snapshot lacks entries.
 	Part bool
-	// Input numbers what the snapshot was read from. Coarse says that its time is known to two
-	// seconds only, as of a file in a zip archive.
-	Input  int
-	Coarse bool
+	// Entries stands for the entries, 0 for none; Nth counts those before it in its input that
+	// have the same time and entries: each of these is one, and of another input's a copy. Coarse says that the time is known
+	// to two seconds only, as of a file in a zip archive.
+	Entries Sum
+	Nth     int32
+	Coarse  bool
 	// Events are what the rules found in the snapshot.
 	Events []Event
 }
@@ -38,16 +40,15 @@ type Event struct{ Severity, Code, Text string }
 // concurrent use.
 type Trend struct {
 	// Snapshots counts those that were added, Parts those of them that lack entries, and
-	// Copies those that were not added since another input had them.
+	// Copies those that were not added, since they had been.
 	Snapshots, Parts, Copies int
 	First, Last              time.Time
 	// Lost is how many connections, over all snapshots, are of groups beyond those that are
 	// told apart, LostEvents how many events are beyond them.
 	Lost       uint64
 	LostEvents int
-	// Known knows snapshots again. Trends of which it is not known whether they are one
-	// may share it.
-	Known *Known
+	// Known knows those again that Add met.
+	Known *Known[struct{}]
 
 	width   time.Duration // of a cell
 	asked   time.Duration // of an interval, 0 for any
@@ -102,16 +103,23 @@ func NewTrend(width time.Duration) *Trend {
 	return &Trend{
 		width: widths[0], asked: width,
 		cells: make(map[int64]*cell), groupOf: make(map[tally.Value]int), events: make(map[Event]*Occurrence),
-		Known: NewKnown(),
+		Known: NewKnown[struct{}](),
 	}
 }
 
-// Add adds a snapshot, unless it is a copy of one that came from another input.
+// Add adds a snapshot, unless it is a copy of one that was added.
 func (t *Trend) Add(p *Point) (added bool) {
-	if _, copied := t.Known.meet(p); copied {
+	if _, copied := t.Known.Find(p); copied {
 		t.Copies++
 		return false
 	}
+	t.Known.Keep(p, struct{}{})
+	t.Count(p)
+	return true
+}
+
+// Count adds a snapshot of which is known that it is no copy.
+func (t *Trend) Count(p *Point) {
 	t.Snapshots++
 	if p.Part {
 		t.Parts++
@@ -147,7 +155,6 @@ func (t *Trend) Add(p *Point) (added bool) {
 		t.occur(e, p.Time)
 	}
 	t.bound()
-	return true
 }
 
 // bound widens the cells before there are too many.

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"net/netip"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,7 +19,7 @@ var start = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 func stateValue(s conn.State) tally.Value { return tally.Value{Protocol: conn.TCP, State: s} }
 
 func point(at time.Time, established, synRecv uint64) *Point {
-	return &Point{Time: at, Connections: established + synRecv, Groups: []GroupCount{{stateValue(conn.Established), established}, {stateValue(conn.SynRecv), synRecv}}}
+	return &Point{Time: at, Entries: Sum(established<<32 + synRecv), Connections: established + synRecv, Groups: []GroupCount{{stateValue(conn.Established), established}, {stateValue(conn.SynRecv), synRecv}}}
 }
 
 // TestTrendMeans adds snapshots in any order and counts intervals otherwise.
@@ -154,33 +156,82 @@ func TestJoinedSnapshotsKeepTheirTimes(t *testing.T) {
 // TestCopies: a snapshot that another input has too counts once; two of one input are two.
 func TestCopies(t *testing.T) {
 	trend := NewTrend(0)
-	add := func(input, minute int, synRecv uint64, want bool) {
+	add := func(minute int, synRecv uint64, nth int32, want bool) {
 		t.Helper()
 		p := point(start.Add(time.Duration(minute)*time.Minute), 100, synRecv)
-		p.Input = input
+		p.Nth = nth
 		if got := trend.Add(p); got != want {
-			t.Errorf("input %d, minute %d: added %v", input, minute, got)
+			t.Errorf("minute %d: added %v", minute, got)
 		}
 	}
-	add(1, 0, 5, true)
-	add(1, 0, 5, true)
-	add(1, 1, 5, true)
-	add(2, 0, 5, false)
-	add(2, 0, 6, true)
-	add(3, 2, 5, true)
-	add(2, 2, 5, false)
-	if trend.Snapshots != 5 || trend.Copies != 2 {
+	add(0, 5, 0, true)
+	add(0, 5, 1, true)
+	add(1, 5, 0, true)
+	add(0, 5, 0, false)
+	add(0, 6, 0, true)
+	add(0, 5, 1, false)
+	if trend.Snapshots != 4 || trend.Copies != 2 {
 		t.Errorf("%d snapshots, %d copies", trend.Snapshots, trend.Copies)
 	}
-	a := &Point{Groups: []GroupCount{{stateValue(conn.Established), 1}, {stateValue(conn.SynRecv), 2}, {stateValue(conn.Close), 3}}}
-	b := &Point{Groups: []GroupCount{a.Groups[2], a.Groups[0], a.Groups[1]}}
-	if a.fingerprint() != b.fingerprint() {
-		t.Error("the order of groups makes another snapshot")
+}
+
+// TestSum: a snapshot's entries make the same in any order and with any time left, others do not, be it in one field.
+func TestSum(t *testing.T) {
+	base := conn.Entry{Protocol: conn.TCP, State: conn.Established, Client: endpoint(1, 40001), Virtual: endpoint(2, 443), Server: endpoint(3, 443)}
+	entries := []conn.Entry{base}
+	with := func(change func(*conn.Entry)) {
+		e := base
+		change(&e)
+		entries = append(entries, e)
 	}
-	c := &Point{Groups: []GroupCount{{a.Groups[0].Value, 2}, {a.Groups[1].Value, 1}, a.Groups[2]}}
-	if a.fingerprint() == c.fingerprint() {
-		t.Error("the counts of two groups can be exchanged")
+	unlisted, _ := conn.StateOf("LIMBO")
+	other, _ := conn.ProtocolOf("L2TP")
+	six := conn.Endpoint{Addr: netip.MustParseAddr("2001:db8::1"), Port: 40001, PortKnown: true}
+	with(func(e *conn.Entry) { e.Protocol = conn.UDP })
+	with(func(e *conn.Entry) { e.Protocol = other })
+	with(func(e *conn.Entry) { e.State = conn.SynRecv })
+	with(func(e *conn.Entry) { e.State = unlisted })
+	with(func(e *conn.Entry) { e.State = conn.State{} })
+	with(func(e *conn.Entry) { e.Client.Port++ })
+	with(func(e *conn.Entry) { e.Virtual.Port++ })
+	with(func(e *conn.Entry) { e.Server.Port++ })
+	with(func(e *conn.Entry) { e.Client, e.Server = e.Server, e.Client })
+	with(func(e *conn.Entry) { e.Virtual, e.Server = e.Server, e.Virtual })
+	with(func(e *conn.Entry) { e.Client = six })
+	with(func(e *conn.Entry) { e.Client = six; e.Client.Port++ })
+	with(func(e *conn.Entry) { e.Client = six; e.Client.PortKnown, e.Client.Port = false, 0 })
+	with(func(e *conn.Entry) { e.Client = conn.Endpoint{Host: "web1", Port: 40001, PortKnown: true} })
+	with(func(e *conn.Entry) { e.Client = conn.Endpoint{Host: "web1", Service: "odd"} })
+	with(func(e *conn.Entry) { e.Client = conn.Endpoint{Host: "web2", Service: "odd"} })
+	of := map[Sum]int{}
+	var forth, back Sum
+	for i := range entries {
+		var one Sum
+		one.Add(&entries[i])
+		if k, had := of[one]; had || one == 0 {
+			t.Errorf("%+v and %+v: %x", entries[i], entries[k], one)
+		}
+		of[one] = i
+		forth.Add(&entries[i])
 	}
+	for i, e := range slices.Backward(entries) {
+		e.Expires, e.Virtual.Service = conn.Seconds(i), "https"
+		back.Add(&e)
+	}
+	if forth != back {
+		t.Error("the order, the time left or a port's name makes another snapshot")
+	}
+	if n := testing.AllocsPerRun(100, func() {
+		for i := range entries {
+			back.Add(&entries[i])
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func endpoint(last byte, port uint16) conn.Endpoint {
+	return conn.Endpoint{Addr: netip.AddrFrom4([4]byte{10, 0, 0, last}), Port: port, PortKnown: true}
 }
 
 // TestCoarseCopies: a file in a zip archive has an even time that may be a second off; of exact times
@@ -191,7 +242,7 @@ func TestCoarseCopies(t *testing.T) {
 		for _, coarseFirst := range []bool{false, true} {
 			trend := NewTrend(0)
 			coarse, exact := point(even, 1, 1), point(even.Add(off), 1, 1)
-			coarse.Coarse, coarse.Input, exact.Input = true, 1, 2
+			coarse.Coarse = true
 			if coarseFirst {
 				coarse, exact = exact, coarse
 			}
@@ -203,7 +254,7 @@ func TestCoarseCopies(t *testing.T) {
 	trend := NewTrend(0)
 	for i := range 60 { // files of one second each, in which nothing changes
 		p := point(even.Add(time.Duration(i)*time.Second), 1, 1)
-		if p.Input = i; !trend.Add(p) {
+		if !trend.Add(p) {
 			t.Errorf("second %d is taken for a copy", i)
 		}
 	}
@@ -211,12 +262,13 @@ func TestCoarseCopies(t *testing.T) {
 
 // TestForgotten: what is not kept to be known again is counted.
 func TestForgotten(t *testing.T) {
-	k := NewKnown()
+	k := NewKnown[int]()
 	for i := range maxKnown + 10 {
-		k.meet(&Point{Time: start.Add(time.Duration(i) * time.Second)})
+		k.Keep(&Point{Time: start.Add(time.Duration(i) * time.Second)}, i)
 	}
-	if input, ok := k.CopyOf(&Point{Time: start, Input: 7}); k.Forgotten != 10 || !ok || input != 0 {
-		t.Errorf("%d forgotten; %d, %v", k.Forgotten, input, ok)
+	k.Keep(&Point{Time: start}, 7)
+	if kept, ok := k.Find(&Point{Time: start}); k.Forgotten != 10 || !ok || kept != 7 {
+		t.Errorf("%d forgotten; %d, %v", k.Forgotten, kept, ok)
 	}
 }
 
@@ -232,14 +284,13 @@ func TestMerge(t *testing.T) {
 			p.Events = []Event{{Code: string(rune('a' + random.IntN(4)))}}
 			p.Groups = p.Groups[random.IntN(len(p.Groups)):]
 			part := parts[random.IntN(2)]
-			whole.Add(p)
-			part.Add(p)
+			whole.Count(p)
+			part.Count(p)
 		}
 		if len(parts[0].cells) > 10 {
 			parts[0].widen()
 			whole.widen()
 		}
-		parts[0].Known, parts[1].Known, whole.Known = nil, nil, nil
 		parts[0].Merge(parts[1])
 		if got, want := parts[0].Report(0, 0), whole.Report(0, 0); !reflect.DeepEqual(got.Intervals, want.Intervals) ||
 			!reflect.DeepEqual(got.Groups, want.Groups) || !reflect.DeepEqual(got.Events, want.Events) || got.Peak != want.Peak {
@@ -257,7 +308,7 @@ func TestLostIsCounted(t *testing.T) {
 	n := 0
 	for _, trend := range trends {
 		for range maxEvents {
-			trend.Add(&Point{Time: start.Add(time.Duration(n) * time.Second), Input: n, Events: []Event{{Text: fmt.Sprint(n)}, {Text: fmt.Sprint(-n)}}})
+			trend.Add(&Point{Time: start.Add(time.Duration(n) * time.Second), Entries: Sum(n), Events: []Event{{Text: fmt.Sprint(n)}, {Text: fmt.Sprint(-n)}}})
 			n++
 		}
 	}
@@ -291,7 +342,7 @@ func TestStrays(t *testing.T) {
 			trend.Add(point(start.Add(time.Duration(i)*5*time.Minute), 1, 1))
 		}
 		for _, at := range tt.strays {
-			trend.Add(point(at, 1, 1))
+			trend.Count(point(at, 1, 1))
 		}
 		got, n := trend.Strays(), 0
 		for _, s := range got {

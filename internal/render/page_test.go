@@ -103,7 +103,7 @@ func TestEmptyTrendPage(t *testing.T) {
 func TestMoreMarksThanFit(t *testing.T) {
 	trend := &Trend{By: tally.State, Hosts: []TrendHost{trendOf("", 1)}}
 	for i := range 3 * chartMarks {
-		trend.Hosts[0].Add(&history.Point{Time: dawn.Add(time.Duration(i) * time.Minute), Connections: 1,
+		trend.Hosts[0].Add(&history.Point{Time: dawn.Add(time.Duration(i) * time.Minute), Entries: 1, Connections: 1,
 			Events: []history.Event{{Severity: "notice", Code: "LVS014", Text: fmt.Sprintf("notice <%d>", i)}}})
 	}
 	trend.Hosts[0].Add(&history.Point{Time: dawn.Add(time.Second), Connections: 1, Events: []history.Event{{Severity: "critical", Code: "LVS001", Text: "the flood"}}})
