@@ -3,17 +3,22 @@ package history
 import (
 	"hash/maphash"
 	"math/bits"
+	"slices"
 
 	"ipvsstate/internal/conn"
 	"ipvsstate/internal/tally"
 )
 
 // Entries are the entries of one listing, kept to be compared with another's: 16 bytes each,
-// 8 to 16 to find them by, and the groups that they are in. It is not safe for concurrent use.
+// 8 to 16 to find them by, 4 more once any two share a key, and the groups that they are in. To add
+// one or to find it takes a bounded number of steps on average, however many share its key, as all
+// connections do of a client whose name ipvsadm cuts in front of the port. It is not safe for
+// concurrent use.
 type Entries struct {
 	records [][]record
 	n       int
-	slots   []uint32 // open addressing by key, at most half full; 0 is empty, else an entry's number plus one
+	slots   []uint32 // open addressing by key, at most half full; 0 is empty, else the number plus one of the key's last entry
+	next    rings
 	classes
 	groups
 	named uint64 // entries with a host name
@@ -36,6 +41,17 @@ type classes struct {
 
 // groups are those by which entries are compared beside their classes.
 type groups struct{ servers, networks *tally.Groups }
+
+// rings join the entries of each key, in the order in which they were added and from the last to the
+// first. As long as all have a ring of their own there is nothing to keep.
+type rings []uint32
+
+func (r rings) of(n uint32) uint32 {
+	if r == nil {
+		return n
+	}
+	return r[n]
+}
 
 // record is one entry: which it is, what it is, and the time it has left.
 type record struct {
@@ -137,21 +153,49 @@ func (s *Entries) put(r record, second bool) bool {
 	if 2*s.n >= len(s.slots) {
 		s.grow()
 	}
-	mask := uint64(len(s.slots) - 1)
-	at := r.key & mask
-	for ; s.slots[at] != 0; at = (at + 1) & mask {
-		if !second && s.at(int(s.slots[at]-1)).key == r.key {
-			return false
-		}
+	at := s.slot(r.key)
+	before := s.slots[at]
+	if before != 0 && !second {
+		return false
 	}
 	last := s.n / recordChunk
 	if last == len(s.records) {
 		s.records = append(s.records, make([]record, 0, recordChunk))
 	}
 	s.records[last] = append(s.records[last], r)
+	s.link(before)
 	s.n++
 	s.slots[at] = uint32(s.n)
 	return true
+}
+
+// slot is where the last entry with a key is, or where it belongs.
+func (s *Entries) slot(key uint64) uint64 {
+	mask := uint64(len(s.slots) - 1)
+	at := key & mask
+	for s.slots[at] != 0 && s.at(int(s.slots[at]-1)).key != key {
+		at = (at + 1) & mask
+	}
+	return at
+}
+
+// link puts a new entry behind the last one with its key, of which the number plus one is given,
+// 0 if there is none.
+func (s *Entries) link(before uint32) {
+	n := uint32(s.n)
+	switch {
+	case before == 0 && s.next == nil:
+		return
+	case s.next == nil:
+		s.next = make(rings, n)
+		for i := range s.next {
+			s.next[i] = uint32(i)
+		}
+	}
+	s.next = append(s.next, n)
+	if before != 0 {
+		s.next[n], s.next[before-1] = s.next[before-1], n
+	}
 }
 
 func (s *Entries) at(i int) *record { return &s.records[i/recordChunk][i%recordChunk] }
@@ -171,6 +215,9 @@ func (s *Entries) grow() {
 	s.slots = make([]uint32, max(64, 2*len(s.slots)))
 	mask := uint64(len(s.slots) - 1)
 	for i := range s.n {
+		if s.next.of(uint32(i)) > uint32(i) { // not the last with its key
+			continue
+		}
 		at := s.at(i).key & mask
 		for s.slots[at] != 0 {
 			at = (at + 1) & mask
@@ -225,27 +272,33 @@ func mix(a, b uint64) uint64 {
 type matching struct {
 	of    *Entries
 	taken []uint64 // a bit an entry
+	next  rings    // those of the entries, without what is taken but a last one
 }
 
 func newMatching(of *Entries) *matching {
-	return &matching{of: of, taken: make([]uint64, of.n/64+1)}
+	return &matching{of: of, taken: make([]uint64, of.n/64+1), next: slices.Clone(of.next)}
 }
 
-// take finds an entry with the key that has not been taken yet, and takes it: entries with names
-// can share one.
+// take finds the first entry with the key that has not been taken yet, and takes it: entries with
+// names can share one.
 func (x *matching) take(key uint64) (r *record, ok bool) {
 	if x.of.n == 0 {
 		return nil, false
 	}
-	mask := uint64(len(x.of.slots) - 1)
-	for at := key & mask; x.of.slots[at] != 0; at = (at + 1) & mask {
-		n := x.of.slots[at] - 1
-		if r := x.of.at(int(n)); r.key == key && !x.isTaken(int(n)) {
-			x.taken[n/64] |= 1 << (n % 64)
-			return r, true
-		}
+	found := x.of.slots[x.of.slot(key)]
+	if found == 0 {
+		return nil, false
 	}
-	return nil, false
+	last := found - 1
+	n := x.next.of(last)
+	if x.isTaken(int(n)) {
+		return nil, false
+	}
+	if n != last {
+		x.next[last] = x.next[n]
+	}
+	x.taken[n/64] |= 1 << (n % 64)
+	return x.of.at(int(n)), true
 }
 
 func (x *matching) isTaken(n int) bool { return x.taken[n/64]>>(n%64)&1 != 0 }

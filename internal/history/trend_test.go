@@ -407,3 +407,49 @@ func TestYearEndAndClockSteps(t *testing.T) {
 		t.Errorf("below 1970: %+v", got)
 	}
 }
+
+// TestFarApart: a Duration holds 292 years, and a year that is damaged puts snapshots further apart. All
+// of them are shown, each interval follows the one before it, and of what is told nothing is cut off.
+func TestFarApart(t *testing.T) {
+	year := func(y int) time.Time { return time.Date(y, 11, 22, 3, 0, 0, 0, time.UTC) }
+	for _, tt := range []struct {
+		years []int
+		since time.Time // of the longest gap that is told
+		gap   time.Duration
+	}{
+		{[]int{1970, 2330}, year(1970), year(2026).Sub(year(1970))},
+		{[]int{1, 9999}, year(2026).Add(45 * time.Minute), 20 * time.Minute},
+		{[]int{9999}, year(2026).Add(45 * time.Minute), 20 * time.Minute},
+	} {
+		trend := NewTrend(0)
+		for _, y := range tt.years {
+			trend.Add(point(year(y), 100, 1))
+		}
+		for i := range 40 { // with a gap behind the tenth
+			if i < 10 || i > 12 {
+				trend.Add(point(year(2026).Add(time.Duration(i)*5*time.Minute), 100, 1))
+			}
+		}
+		for _, n := range []int{0, 31} {
+			r := trend.Report(0, n)
+			snapshots := 0
+			for i, v := range r.Intervals {
+				snapshots += v.Snapshots
+				if v.Width <= 0 || i > 0 && n > 0 && !r.Intervals[i-1].Start.Add(r.Intervals[i-1].Width).Equal(v.Start) {
+					t.Errorf("%v: %v of %v does not follow that before it", tt.years, v.Start, v.Width)
+				}
+			}
+			if last := len(r.Intervals) - 1; snapshots != trend.Snapshots || r.Intervals[last-1].Snapshots > 0 {
+				t.Errorf("%v: %d snapshots in intervals, before the last %+v", tt.years, snapshots, r.Intervals[last-1])
+			}
+			if r.Gap != tt.gap || !r.GapStart.Equal(tt.since) || r.Step != 5*time.Minute {
+				t.Errorf("%v: the longest gap is %v from %v, a step %v", tt.years, r.Gap, r.GapStart, r.Step)
+			}
+			for _, line := range trend.Columns(r, 2, 60) {
+				if math.IsNaN(line[0]) || math.IsNaN(line[59]) || !math.IsNaN(line[58]) {
+					t.Errorf("%v: a chart of %v", tt.years, line)
+				}
+			}
+		}
+	}
+}
