@@ -32,8 +32,8 @@ type Group struct {
 
 // Report is a trend as it is shown.
 type Report struct {
-	// Width is that of the intervals; Step the usual time between two snapshots, 0 where there
-	// are no two to tell it.
+	// Width is that of the intervals; Step the usual time between two snapshots, 0 for one
+	// snapshot.
 	Width, Step time.Duration
 	Groups      []Group // the one that changed most, then those with most first
 	Intervals   []Interval
@@ -44,7 +44,7 @@ type Report struct {
 	Judged bool
 	Events []Occurrence
 	// Gaps is how often no snapshot was taken for long. The longest such time, between two
-	// snapshots, begins at GapStart and lasts for Gap. What a wrong clock puts apart is none.
+	// snapshots, begins at GapStart and lasts for Gap.
 	Gaps     int
 	GapStart time.Time
 	Gap      time.Duration
@@ -56,7 +56,7 @@ type Report struct {
 func (t *Trend) Cells() int { return len(t.cells) }
 
 // Report makes intervals of at least a width, at most n of them, or if n is 0 the finest
-// there are; a gap of up to longestGap is one interval.
+// there are; a gap of any length is one interval.
 func (t *Trend) Report(width time.Duration, n int) *Report {
 	r := &Report{Peak: t.total, Step: t.step()}
 	order := make([]int, len(t.groups))
@@ -86,7 +86,7 @@ func (t *Trend) Report(width time.Duration, n int) *Report {
 	r.order = order
 	for i := 1; i < len(points); i++ {
 		start := points[i-1].Last
-		if width, ok := apart(start, points[i].First); ok && isGap(width, r.Step) {
+		if width := points[i].First.Sub(start); isGap(width, r.Step) {
 			if r.Gaps++; width > r.Gap {
 				r.GapStart, r.Gap = start, width
 			}
@@ -134,9 +134,7 @@ func (t *Trend) step() time.Duration {
 	for _, n := range t.points() {
 		c := t.cells[n]
 		if before != nil {
-			if each, ok := apart(before.last, c.first); ok {
-				add(each, 1)
-			}
+			add(c.first.Sub(before.last), 1)
 		}
 		if c.n > 1 {
 			add(c.last.Sub(c.first)/time.Duration(c.n-1), c.n-1)
@@ -218,10 +216,9 @@ func (t *Trend) Columns(r *Report, groups, n int) [][]float64 {
 		}
 	}
 	points := t.intervals(t.width, r.order[:len(all)])
-	// Seconds of any two times have a difference, a Duration only of those that are not far apart.
-	span := t.Last.Unix() - t.First.Unix() + int64(t.width/time.Second)
+	span := t.Last.Sub(t.First) + t.width
 	column := func(at time.Time) int {
-		return min(max(int(float64(at.Unix()-t.First.Unix())/float64(span)*float64(n)), 0), n-1)
+		return min(max(int(float64(at.Sub(t.First))/float64(span)*float64(n)), 0), n-1)
 	}
 	counts := make([]float64, n)
 	for i := range points {
@@ -250,29 +247,14 @@ func isGap(between, step time.Duration) bool {
 	return float64(between) >= gapSteps*float64(step) && between > 0
 }
 
-// apart is the time between two snapshots. It is not ok if it is more than a Duration holds, 292 years:
-// IPVS is younger, so that a clock was wrong, or the text of a time is damaged.
-func apart(from, to time.Time) (d time.Duration, ok bool) {
-	d = to.Sub(from)
-	return d, d < math.MaxInt64
-}
-
-// longestGap is how many whole days a Duration holds.
-const longestGap = math.MaxInt64 / (24 * time.Hour) * (24 * time.Hour)
-
-// withGaps puts an interval without snapshots where none were taken for long, or if one does not hold
-// that, several.
+// withGaps puts an interval without snapshots where none were taken for long.
 func withGaps(all []Interval, step time.Duration) []Interval {
 	var out []Interval
 	for i := range all {
 		if i > 0 {
-			start, next := all[i-1].Start.Add(all[i-1].Width), all[i].Start
-			if isGap(next.Add(all[i].Width).Sub(start), step) {
-				for start.Before(next) {
-					width := min(next.Sub(start), longestGap)
-					out = append(out, Interval{Start: start, Width: width})
-					start = start.Add(width)
-				}
+			end := all[i-1].Start.Add(all[i-1].Width)
+			if missing := all[i].Start.Sub(end); missing > 0 && isGap(missing+all[i].Width, step) {
+				out = append(out, Interval{Start: end, Width: missing})
 			}
 		}
 		out = append(out, all[i])
