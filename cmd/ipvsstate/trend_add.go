@@ -21,7 +21,7 @@ func (r *trendReading) add(d *datedPoint, in *trendInput) {
 		r.backwards++
 	}
 	switch {
-	case d.from == render.TimeUnknown:
+	case d.from == render.TimeUnknown, at.Year() < firstYear, at.Year() > lastYear:
 		r.undated++
 		return
 	case r.options.host != "" && d.host != r.options.host:
@@ -42,6 +42,12 @@ func (r *trendReading) add(d *datedPoint, in *trendInput) {
 		h.note(d)
 	}
 }
+
+// Years outside of these are told by damaged texts only. Of two times within a Duration holds what is between.
+const (
+	firstYear = 1970 // on clocks that have lost theirs
+	lastYear  = 2199
+)
 
 // maxHosts is how many directors are told apart.
 const maxHosts = 256

@@ -7,6 +7,7 @@ import (
 
 	"ipvsstate/internal/capture"
 	"ipvsstate/internal/history"
+	"ipvsstate/internal/parse"
 	"ipvsstate/internal/render"
 )
 
@@ -18,6 +19,7 @@ type trendInput struct {
 	count int         // snapshots
 	log   *unnamedLog // nil as long as its snapshots tell their director
 	alike map[alike]int32
+	rows  bool // it begins with rows, behind no titles and no time
 }
 
 // datedPoint is a snapshot with where its time is from.
@@ -46,6 +48,16 @@ func (in *trendInput) date(p *history.Point, s *capture.Snapshot[*trendTally]) *
 	in.pace.meet(p.Time)
 	p.Nth = in.nth(d)
 	return d
+}
+
+// beginsWithin reports at the second of the input's snapshots that the first is what was cut off a listing: it has
+// no titles, which the second has, and no time. Programs that put logs aside cut them in front of any row.
+func (in *trendInput) beginsWithin(s *capture.Snapshot[*trendTally]) bool {
+	titles := s.Header != parse.Auto
+	if in.count == 1 {
+		in.rows = !titles && s.Time.IsZero()
+	}
+	return in.count == 2 && in.rows && titles
 }
 
 // alike is what snapshots of an input have in common that look the same.

@@ -57,6 +57,7 @@ func (r *trendReading) notes(unnamed []render.TrendHost) (all []string) {
 	add("trend.failed", r.failures-r.closed)
 	add("trend.unlisted", r.unlisted)
 	add("trend.undated", r.undated)
+	add("trend.within", r.within)
 	add("trend.unread", r.unread)
 	add("trend.backwards", r.backwards)
 	add("bad", int(r.bad))

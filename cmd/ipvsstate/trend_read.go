@@ -46,6 +46,7 @@ type trendReading struct {
 	outside   int        // snapshots that --since and --until leave out
 	newest    time.Time  // of those
 	others    firstNames // directors that --host leaves out
+	within    int        // inputs that begin within a listing
 	unread    int        // files that were last written before --since
 	bad       int64
 	unnamed   *unnamedLogs
@@ -260,6 +261,11 @@ func (r *trendReading) source(ctx context.Context, src *capture.Source, cfg capt
 			break
 		}
 		d := in.date(r.point(src, s), s)
+		if in.beginsWithin(s) {
+			r.mu.Lock()
+			r.within++
+			r.mu.Unlock()
+		}
 		r.add(in.last, in)
 		in.last = d
 	}
