@@ -1,6 +1,7 @@
 package history
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"maps"
 
@@ -25,11 +26,16 @@ func (s *Sum) Add(e *conn.Entry) {
 	*s += Sum(mix(h^server, seeds[2]^kind) ^ mix(h, seeds[3]^server))
 }
 
-// wordOf is an endpoint in one word, which is its own if it is IPv4.
+// wordOf is an endpoint in one word, which is its own if it is IPv4, as most are.
 func wordOf(e *conn.Endpoint) uint64 {
-	if w, ok := word(e); ok {
-		return w
+	if e.PortKnown && e.Addr.Is4() {
+		a := e.Addr.As4()
+		return uint64(binary.BigEndian.Uint32(a[:]))<<16 | uint64(e.Port)
 	}
+	return longWord(e)
+}
+
+func longWord(e *conn.Endpoint) uint64 {
 	a := e.Addr.As16()
 	high, low := uint64(0), uint64(0)
 	for i := range 8 {
