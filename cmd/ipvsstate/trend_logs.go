@@ -244,19 +244,34 @@ func (u *unnamedLogs) fold() {
 	}
 }
 
-// unite makes one log of those of which one has most of the other's snapshots.
+// unite makes one log of those of which one has most of the other's snapshots, of the time that both tell of.
 func (u *unnamedLogs) unite() {
 	u.sort()
 	for i := 0; i < len(u.live); i++ {
 		l := u.live[i]
 		for k := i + 1; k < len(u.live); k++ {
 			of := u.live[k]
-			if n := l.common[of]; n > 0 && 2*n >= min(l.full, of.full) {
+			if n := l.common[of]; n > 0 && 2*float64(n) >= min(l.beside(of), of.beside(l)) {
 				u.merge(l, of)
 				i, k = -1, len(u.live) // it may now have most of one that was looked at
 			}
 		}
 	}
+}
+
+// beside is about how many of the snapshots with entries are of the time that another log tells of, too.
+func (l *unnamedLog) beside(of *unnamedLog) float64 {
+	first, last := l.first, l.last
+	if first.Before(of.first) {
+		first = of.first
+	}
+	if last.After(of.last) {
+		last = of.last
+	}
+	if l.first.Equal(l.last) {
+		return float64(l.full)
+	}
+	return float64(l.full) * float64(last.Sub(first)) / float64(l.last.Sub(l.first))
 }
 
 func (u *unnamedLogs) sort() {

@@ -85,12 +85,13 @@ func TestUnnamedCopies(t *testing.T) {
 		all  []snapshot
 		want string
 	}{
-		"a copy":           {add(add(nil, "1.log", each, 0, 20), "2.log", each, 0, 20), ":20"},
-		"a half":           {add(add(nil, "1.log", each, 0, 20), "2.log", each, 10, 20), ":20"},
-		"by chance":        {add(add(nil, "1.log", func(int) uint64 { return 100 }, 0, 20), "2.log", func(m int) uint64 { return uint64(90 + m) }, 0, 20), "1.log:20 2.log:20"},
-		"idle":             {add(add(nil, "1.log", day(0), 0, 24), "2.log", day(100), 0, 24), "1.log:24 2.log:24"},
-		"idle, and copies": {add(add(add(add(nil, "1.log", day(0), 0, 24), "2.log", day(100), 0, 24), "3.log", day(100), 0, 24), "4.log", day(200), 0, 24), "1.log:24 2.log:24 4.log:24"},
-		"always idle":      {add(add(nil, "1.log", func(int) uint64 { return 0 }, 0, 9), "2.log", func(int) uint64 { return 0 }, 0, 9), "1.log:9 2.log:9"},
+		"a copy":            {add(add(nil, "1.log", each, 0, 20), "2.log", each, 0, 20), ":20"},
+		"a half":            {add(add(nil, "1.log", each, 0, 20), "2.log", each, 10, 20), ":20"},
+		"ends that overlap": {add(add(nil, "1.log", each, 0, 12), "2.log", each, 8, 30), ":30"},
+		"by chance":         {add(add(nil, "1.log", func(int) uint64 { return 100 }, 0, 20), "2.log", func(m int) uint64 { return uint64(90 + m) }, 0, 20), "1.log:20 2.log:20"},
+		"idle":              {add(add(nil, "1.log", day(0), 0, 24), "2.log", day(100), 0, 24), "1.log:24 2.log:24"},
+		"idle, and copies":  {add(add(add(add(nil, "1.log", day(0), 0, 24), "2.log", day(100), 0, 24), "3.log", day(100), 0, 24), "4.log", day(200), 0, 24), "1.log:24 2.log:24 4.log:24"},
+		"always idle":       {add(add(nil, "1.log", func(int) uint64 { return 0 }, 0, 9), "2.log", func(int) uint64 { return 0 }, 0, 9), "1.log:9 2.log:9"},
 		// The two copies have the other's quarter as well, once.
 		"a quarter":         {add(add(add(add(nil, "1.log", each, 0, 5), "1.log", other, 5, 20), "2.log", each, 0, 20), "3.log", each, 0, 20), "1.log:20 2.log:20"},
 		"copies, and more":  {add(add(add(add(nil, "1.log", each, 0, 20), "2.log", each, 0, 20), "3.log", each, 10, 20), "3.log", other, 20, 99), ":99"},
