@@ -14,12 +14,13 @@ import (
 // trendInput is an input whose snapshots are being read.
 type trendInput struct {
 	src   *capture.Source
-	pace  pace        // of the snapshots that told their times
-	last  *datedPoint // which may yet get its time from elsewhere
-	count int         // snapshots
-	log   *unnamedLog // nil as long as its snapshots tell their director
-	alike map[alike]int32
-	rows  bool // it begins with rows, behind no titles and no time
+	pace  pace            // of the snapshots that told their times
+	last  *datedPoint     // which may yet get its time from elsewhere
+	count int             // snapshots
+	log   *unnamedLog     // nil as long as its snapshots tell their director
+	alike map[alike]int32 // how many there were of each
+	older map[alike]int32 // and before that
+	rows  bool            // it begins with rows, behind no titles and no time
 }
 
 // datedPoint is a snapshot with where its time is from.
@@ -73,11 +74,11 @@ const maxAlike = 1 << 15
 // nth counts the snapshots of the input that look the same.
 func (in *trendInput) nth(d *datedPoint) int32 {
 	if len(in.alike) >= maxAlike {
-		clear(in.alike)
+		in.alike, in.older = make(map[alike]int32), in.alike
 	}
 	key := alike{d.host, d.point.Time.Unix(), d.point.Entries}
-	n := in.alike[key]
-	in.alike[key]++
+	n := max(in.alike[key], in.older[key])
+	in.alike[key] = n + 1
 	return n
 }
 

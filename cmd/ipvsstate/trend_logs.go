@@ -235,6 +235,7 @@ func (u *unnamedLogs) fold() {
 		if of == nil {
 			of = u.newLog(folder, folder)
 		}
+		of = of.whole() // which can have gone on with another
 		for _, l := range all {
 			if l != of {
 				u.merge(of, l)

@@ -57,6 +57,24 @@ func TestUnnamedLogs(t *testing.T) {
 	}
 }
 
+// TestUnnamedFolders: a folder of single snapshots goes on with another's before all of its are read.
+func TestUnnamedFolders(t *testing.T) {
+	u := newUnnamedLogs(0)
+	for i := range 270 {
+		path := fmt.Sprintf("1/%c%cx.txt", 'a'+i/26, 'a'+i%26)
+		if i >= 70 {
+			path = "2" + path[1:]
+		}
+		l := u.log(path)
+		l.open++ // as when it is read
+		unnamedSnapshot(u, path, i, uint64(1+i))
+		l.whole().open--
+	}
+	if got := settled(u); got != ":270" {
+		t.Error(got)
+	}
+}
+
 // TestUnnamedCopies: logs that share most of their snapshots are one, others lose none to each other, in whatever
 // order they are read.
 func TestUnnamedCopies(t *testing.T) {

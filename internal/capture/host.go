@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"regexp"
 
 	"ipvsstate/internal/parse"
 )
@@ -56,12 +57,14 @@ func promptHost(line []byte) (host string, ok bool) {
 	return name, true
 }
 
-// headingHost is the host that a line of its own tells, in front of what was read there: a name, with a digit or
-// of a domain, that is set off on both sides, and what ansible prints
+// headingHost is the host that a line of its own tells, in front of what was read there: a director's usual name, with
+// its number, that is set off on both sides, and what ansible prints
 //
 //	== lvs1 ==
-//	==> lb-2.example.com <==
+//	==> prod-lb-2.example.com <==
 //	lvs1 | CHANGED | rc=0 >>
+//
+// Other names in such places are of files, interfaces, kernels, tickets and much else.
 func headingHost(line []byte) (host string, ok bool) {
 	if len(line) > maxTimeLine {
 		return "", false
@@ -73,12 +76,14 @@ func headingHost(line []byte) (host string, ok bool) {
 	}
 	name = trimMarks(line)
 	front := bytes.Index(line, name)
-	if front < 2 || len(line)-front-len(name) < 2 || !bytes.ContainsAny(name, "0123456789") && bytes.Count(name, []byte(".")) < 2 {
+	if front < 2 || len(line)-front-len(name) < 2 || !usualName.Match(name) {
 		return "", false
 	}
-	host = string(name)
-	return host, isDirector(host) && !isPeriod(host)
+	return string(name), !kindWords[string(name[bytes.LastIndexByte(name, '.')+1:])] // lvs1.log
 }
+
+// usualName is a director's, perhaps with its site in front, and with its domain.
+var usualName = regexp.MustCompile(`^(?:[A-Za-z0-9]+[-_])*(?i:lvs|lb|slb|dpvs|director|ldirector|ha|gw)[-_]?\d+(?:[-_][A-Za-z0-9]+)*(?:\.[A-Za-z][A-Za-z0-9-]*)*$`)
 
 // elsewhere are commands that run others on another host.
 var elsewhere = wordSet("ssh sshpass pssh pdsh clush ansible salt kubectl oc docker podman nerdctl crictl lxc virsh vagrant telnet")

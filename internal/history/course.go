@@ -20,6 +20,10 @@ const (
 	onTheWay = 8
 	wayNoise = 4
 	wayShare = 0.1
+	// A step of this share of a change is the change.
+	jumpShare = 0.75
+	// A rise or a fall all along is this many times what comes by chance: few snapshots can be in order by chance.
+	wholeNoise = 5
 	// What hardly turns in all the time, by this share of what it rose or fell, rose or fell.
 	turnShare = 0.15
 	// endsShare is the share of that up to which its beginning and its end are flat.
@@ -100,9 +104,22 @@ func (s *series) courseOf(steps fit, earlier, from, until int) *course {
 	return c
 }
 
+// jump is the place of a step that is most of the change: then that was sudden, and what is beside it is noise.
+func (c *course) jump() (at int, ok bool) {
+	for i := c.first; i < c.last; i++ {
+		if c.further(c.at(i), c.at(i+1)) >= jumpShare*c.further(c.usual(), c.level()) {
+			return i + 1, true
+		}
+	}
+	return 0, false
+}
+
 // oneWay is a rise or a fall that hardly turns in all the time, nil if the series is none.
 func (s *series) oneWay() *course {
 	all := s.at(s.n-1) - s.at(0)
+	if math.Abs(all) < wholeNoise*math.Sqrt(max(s.at(0), s.at(s.n-1))) {
+		return nil
+	}
 	furthest := math.Inf(-1)
 	for i := range s.n {
 		went := math.Copysign(s.at(i), all) // no number is negative

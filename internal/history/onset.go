@@ -106,9 +106,9 @@ func change(points []Interval, step time.Duration, value func(*Interval) float64
 		return s.courseOfLine(line).onset(points)
 	}
 	earlier, from, until := s.sudden(steps)
-	o := s.onset(points, step, earlier, from, until)
+	o := s.onset(points, step, from, until)
 	first, behind := s.bump()
-	short := s.onset(points, step, 0, first, behind)
+	short := s.onset(points, step, first, behind)
 	// A change that begins with a bump or behind it is that bump, and the day.
 	if short != nil && (o == nil || first <= from && from <= behind || size(short.Usual, short.Level) > size(o.Usual, o.Level)) {
 		return short
@@ -119,10 +119,13 @@ func change(points []Interval, step time.Duration, value func(*Interval) float64
 	} else {
 		c = s.courseOf(steps, earlier, from, until)
 	}
-	if c != nil {
-		return c.onset(points)
+	if c == nil {
+		return o
 	}
-	return o
+	if at, ok := c.jump(); ok {
+		return s.onset(points, step, at, s.n)
+	}
+	return c.onset(points)
 }
 
 // onset is the change, nil if it is too small.
@@ -137,14 +140,13 @@ func (c *course) onset(points []Interval) *Onset {
 	}
 }
 
-// onset is the change from one place up to in front of another, nil if it is too small or from is 0. The
-// level before it begins at earlier.
-func (s *series) onset(points []Interval, step time.Duration, earlier, from, until int) *Onset {
+// onset is the change from one place up to in front of another, nil if it is too small or from is 0.
+func (s *series) onset(points []Interval, step time.Duration, from, until int) *Onset {
 	if from == 0 {
 		return nil
 	}
 	o := &Onset{
-		Usual: s.median(max(earlier, from-s.beside()), from), Level: s.mean(from, until),
+		Usual: s.median(max(0, from-s.beside()), from), Level: s.mean(from, until),
 		From: points[from].First, Until: points[until-1].Last, Lasts: until == s.n,
 	}
 	if !counts(o.Usual, o.Level) {

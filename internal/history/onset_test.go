@@ -301,6 +301,11 @@ func TestCourse(t *testing.T) {
 		{[]float64{1353, 1079, 882, 728, 590, 514}, &told{true, 1353, 514, 514, 0, 5}},
 		{slices.Concat(flat(10, 10), []float64{300}, flat(8, 800), []float64{400}, flat(10, 10)), &told{false, 10, 800, 10, 11, 18}},
 		{slices.Concat(flat(20, 10), []float64{700}, flat(20, 10)), &told{false, 10, 700, 10, 20, 20}},
+		// One step is most of it: what is beside it is noise.
+		{slices.Concat(flat(11, 5), []float64{20, 18, 22}, flat(6, 500)), &told{false, 20, 500, 500, 14, 19}},
+		{slices.Concat(flat(30, 1000), []float64{800}, flat(30, 10)), &told{false, 1000, 10, 10, 31, 60}},
+		{slices.Concat(flat(7, 100), []float64{82}, flat(12, 1000)), &told{false, 100, 1000, 1000, 8, 19}},
+		{[]float64{34, 41, 44, 47, 51, 53}, nil}, // in order by chance
 		{decays, &told{true, 1000, 13, 13, 0, 24}},
 		{grows, &told{true, 27.5, 2767, 2767, 14, 59}},
 	} {

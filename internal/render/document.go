@@ -286,7 +286,7 @@ func plainCell(s string) string {
 	case s == "" || !strings.ContainsRune("=+-@", rune(s[0])):
 		return s
 	case s[0] == '-':
-		if _, err := strconv.ParseFloat(s, 64); err == nil || strings.Trim(s, "-") == "" {
+		if strings.Trim(s[1:], "0123456789.") == "" || strings.Trim(s, "-") == "" {
 			return s
 		}
 	}

@@ -70,7 +70,7 @@ func TestCSVIsNoProgram(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"": "", "TCP": "TCP", "=1+2": "'=1+2", "+1": "'+1", "@SUM(1)": "'@SUM(1)", "a=b": "a=b",
-		"--": "--", "-12": "-12", "-0.5": "-0.5", "-2+3+cmd|'/C'!A0": "'-2+3+cmd|'/C'!A0", "-A1": "'-A1", "\x1b[2J": "\ufffd[2J", "\t=1": "\ufffd=1", "\r=1": "\ufffd=1",
+		"--": "--", "-12": "-12", "-0.5": "-0.5", "-2+3+cmd|'/C'!A0": "'-2+3+cmd|'/C'!A0", "-A1": "'-A1", "-inf": "'-inf", "\x1b[2J": "\ufffd[2J", "\t=1": "\ufffd=1", "\r=1": "\ufffd=1",
 	} {
 		if got := plainCell(text); got != want {
 			t.Errorf("%q is written %q, want %q", text, got, want)
