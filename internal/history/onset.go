@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -123,7 +124,7 @@ func change(points []Interval, step time.Duration, value func(*Interval) float64
 		return o
 	}
 	if at, ok := c.jump(); ok {
-		return s.onset(points, step, at, s.n)
+		return cmp.Or(s.onset(points, step, at, s.n), o)
 	}
 	return c.onset(points)
 }

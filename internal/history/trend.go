@@ -17,8 +17,8 @@ type Point struct {
 	// Part says that the snapshot lacks entries.
 	Part bool
 	// Entries stands for the entries, 0 for none; Nth counts those before it in its input that
-	// have the same time and entries: each of these is one, and of another input's a copy. Coarse says that the time is known
-	// to two seconds only, as of a file in a zip archive.
+	// have the same time and entries: each of these is one, and of another input's a copy. Coarse
+	// says that the time is known to two seconds only, as of a file in a zip archive.
 	Entries Sum
 	Nth     int32
 	Coarse  bool
